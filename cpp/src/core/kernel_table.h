@@ -1,0 +1,172 @@
+// The table of inner loops: one row per op, one entry per dtype, one table per instruction set.
+//
+// The one idea: everything above this line (plans, threads, autograd) is compiled once; only the
+// loops that this table points to are compiled per instruction set. The table is plain data, so the
+// kernel objects need nothing of the C++ library. A null entry means "not for this dtype".
+#pragma once
+
+#include <cstdint>
+
+namespace d2l {
+
+// Numbers that a loop takes besides its operands: floating loops read f, integer loops read i.
+struct Scalars {
+  double f[4] = {0, 0, 0, 0};
+  int64_t i[4] = {0, 0, 0, 0};
+};
+
+// A 2-D loop: m rows of n elements. ptr holds the operands, outputs first. strides holds their inner
+// strides in bytes, then their outer strides in bytes (so operand k of N has strides[k], strides[N + k]).
+// n >= 1, m >= 1. An output may be exactly an input (same pointer, same strides); partial overlap
+// does not occur.
+using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int64_t m,
+                        const Scalars* scalars);
+
+// X(name, outputs, inputs, bool_mask): bit k of bool_mask says that operand k (outputs first) is a
+// bool whatever the row's dtype is; the other operands have the dtype of the entry.
+// clang-format off
+#define D2L_LOOPS(X)                                                                             \
+  /* one input */                                                                                \
+  X(neg, 1, 1, 0) X(abs, 1, 1, 0) X(sign, 1, 1, 0) X(square, 1, 1, 0) X(reciprocal, 1, 1, 0)     \
+  X(sqrt, 1, 1, 0) X(rsqrt, 1, 1, 0) X(exp, 1, 1, 0) X(exp2, 1, 1, 0) X(expm1, 1, 1, 0)          \
+  X(log, 1, 1, 0) X(log2, 1, 1, 0) X(log10, 1, 1, 0) X(log1p, 1, 1, 0)                           \
+  X(sin, 1, 1, 0) X(cos, 1, 1, 0) X(tan, 1, 1, 0) X(asin, 1, 1, 0) X(acos, 1, 1, 0)              \
+  X(atan, 1, 1, 0) X(sinh, 1, 1, 0) X(cosh, 1, 1, 0) X(tanh, 1, 1, 0) X(asinh, 1, 1, 0)          \
+  X(acosh, 1, 1, 0) X(atanh, 1, 1, 0) X(sigmoid, 1, 1, 0) X(erf, 1, 1, 0) X(erfc, 1, 1, 0)       \
+  X(erfinv, 1, 1, 0) X(lgamma, 1, 1, 0) X(digamma, 1, 1, 0) X(floor, 1, 1, 0) X(ceil, 1, 1, 0)   \
+  X(trunc, 1, 1, 0) X(round, 1, 1, 0) X(frac, 1, 1, 0) X(relu, 1, 1, 0) X(silu, 1, 1, 0)         \
+  X(gelu, 1, 1, 0) X(gelu_tanh, 1, 1, 0) X(bitwise_not, 1, 1, 0) X(logical_not, 1, 1, 1)         \
+  X(isnan, 1, 1, 1) X(isinf, 1, 1, 1) X(isfinite, 1, 1, 1) X(signbit, 1, 1, 1) X(conj, 1, 1, 0)  \
+  X(round_decimals, 1, 1, 0)  /* round(x * 10^i[0]) / 10^i[0] */                                 \
+  X(leaky_relu, 1, 1, 0)      /* x > 0 ? x : f[0] x */                                           \
+  X(elu, 1, 1, 0)             /* f[0] alpha, f[1] scale, f[2] input scale, as in PyTorch */      \
+  X(softplus, 1, 1, 0)        /* f[0] beta, f[1] threshold */                                    \
+  X(logsigmoid, 1, 1, 0)                                                                         \
+  X(clamp_scalar, 1, 1, 0)    /* min(max(x, f[0]), f[1]); integers i[0], i[1]; NaN stays */      \
+  X(pow_scalar, 1, 1, 0)      /* x ** f[0]; integers i[0] >= 0 */                                \
+  X(fill, 1, 0, 0)            /* f[0] (+ i f[1] for complex), i[0] */                            \
+  X(affine, 1, 1, 0)          /* f[0] x + f[1]; integers i[0] x + i[1] */                        \
+  /* two inputs */                                                                               \
+  X(add, 1, 2, 0) X(sub, 1, 2, 0) X(mul, 1, 2, 0) X(div, 1, 2, 0)                                \
+  X(add_scaled, 1, 2, 0)      /* a + f[0] b; integers i[0] */                                    \
+  X(floor_divide, 1, 2, 0) X(trunc_divide, 1, 2, 0) X(remainder, 1, 2, 0) X(fmod, 1, 2, 0)       \
+  X(pow, 1, 2, 0) X(maximum, 1, 2, 0) X(minimum, 1, 2, 0) X(fmax, 1, 2, 0) X(fmin, 1, 2, 0)      \
+  X(atan2, 1, 2, 0) X(hypot, 1, 2, 0) X(copysign, 1, 2, 0) X(xlogy, 1, 2, 0)                     \
+  X(logaddexp, 1, 2, 0)                                                                          \
+  X(bitwise_and, 1, 2, 0) X(bitwise_or, 1, 2, 0) X(bitwise_xor, 1, 2, 0)                         \
+  X(shift_left, 1, 2, 0) X(shift_right, 1, 2, 0)                                                 \
+  X(logical_and, 1, 2, 1) X(logical_or, 1, 2, 1) X(logical_xor, 1, 2, 1)                         \
+  X(eq, 1, 2, 1) X(ne, 1, 2, 1) X(lt, 1, 2, 1) X(le, 1, 2, 1) X(gt, 1, 2, 1) X(ge, 1, 2, 1)      \
+  /* backward passes in one loop: the cotangent g comes first, then the saved x or y */          \
+  X(relu_backward, 1, 2, 0)   /* y > 0 ? g : 0 */                                                \
+  X(sigmoid_backward, 1, 2, 0) X(tanh_backward, 1, 2, 0)  /* from y */                           \
+  X(gelu_backward, 1, 2, 0) X(gelu_tanh_backward, 1, 2, 0) X(silu_backward, 1, 2, 0)             \
+  X(softplus_backward, 1, 2, 0)                                                                  \
+  X(leaky_relu_backward, 1, 2, 0) X(elu_backward, 1, 2, 0) X(logsigmoid_backward, 1, 2, 0)       \
+  X(masked_scale, 1, 2, 4)    /* mask ? f[0] x : 0  (dropout); operands out, x, mask */          \
+  /* three inputs */                                                                             \
+  X(where, 1, 3, 2)           /* operands out, condition, a, b */                                \
+  X(clamp, 1, 3, 0) X(lerp, 1, 3, 0)                                                             \
+  X(addcmul, 1, 3, 0) X(addcdiv, 1, 3, 0)  /* a + f[0] b c, a + f[0] b / c */                    \
+  /* optimisers, in place: outputs are also inputs, operand order param, state..., grad */       \
+  X(sgd, 1, 1, 0)             /* p -= f[0] (g + f[1] p)            lr, weight decay */           \
+  X(sgd_momentum, 2, 1, 0)    /* g += f[1] p; b = f[2] b + f[3] g; p -= f[0] (i[0] ? g + f[2] b : b) */ \
+  X(adam, 3, 1, 0)            /* p, m, v; see kernels for the scalars: AdamScalars below */
+// clang-format on
+
+// What the adam loop reads: f = {step_size, weight decay, beta1, beta2} and i holds the bits of the
+// doubles {eps, sqrt(bias_correction2), 1 - lr * decay (decoupled) or 1}; i[3] unused.
+
+enum class Loop : uint8_t {
+#define X(name, outputs, inputs, mask) name,
+  D2L_LOOPS(X)
+#undef X
+      kCount
+};
+inline constexpr int kLoopCount = static_cast<int>(Loop::kCount);
+
+struct LoopInfo {
+  uint8_t outputs, inputs, bool_mask;
+  const char* name;
+};
+inline constexpr LoopInfo kLoopInfo[kLoopCount] = {
+#define X(name, outputs, inputs, mask) {outputs, inputs, mask, #name},
+    D2L_LOOPS(X)
+#undef X
+};
+
+// A reduction of one dimension: for j in [0, m): out[j] = reduce over i in [0, n) of in[j, i].
+// All strides are in bytes. n >= 1 (an empty reduction is the caller's), m >= 1. index, where the
+// row has one, receives the position i of the chosen element (the first of equals; NaN wins).
+struct ReduceArgs {
+  char* out;
+  int64_t* index;
+  const char* in;
+  int64_t n, in_stride;                         // the reduced dimension
+  int64_t m, keep_stride, out_stride, index_stride;  // the kept one; index_stride in elements
+  double p;                                     // sum_pow only
+};
+using ReduceFn = void (*)(const ReduceArgs*);
+
+enum class Reduce : uint8_t {
+  sum,         // pairwise; integers wrap; bool: any
+  prod,        // bool: all
+  max,         // value and, when index is not null, its position
+  min,
+  any,         // out is bool
+  all,         // out is bool
+  sum_abs,     // norm 1, pairwise
+  sum_square,  // norm 2 before the root, pairwise
+  sum_pow,     // sum of |x|^p, pairwise
+  max_abs,     // norm inf; NaN wins
+  min_abs,
+  count_nonzero,  // out has the dtype of in (floating), for the norm of order 0
+  kCount
+};
+inline constexpr int kReduceCount = static_cast<int>(Reduce::kCount);
+
+// Running reductions along one dimension: n steps of m independent lanes, strides in bytes.
+struct ScanArgs {
+  char* out;
+  int64_t* index;  // cummax, cummin; contiguous like out but in elements
+  const char* in;
+  int64_t n, in_stride, out_stride, index_stride;
+  int64_t m, in_lane, out_lane, index_lane;
+};
+using ScanFn = void (*)(const ScanArgs*);
+enum class Scan : uint8_t { cumsum, cumprod, cummax, cummin, logcumsumexp, kCount };
+inline constexpr int kScanCount = static_cast<int>(Scan::kCount);
+
+// Row kernels: rows of n contiguous elements, one after the other (row pitch n elements).
+// For the backward ones a is the cotangent and b the saved result.
+struct RowArgs {
+  char* out;
+  const char* a;
+  const char* b;
+  int64_t n, rows;
+};
+using RowFn = void (*)(const RowArgs*);
+enum class Row : uint8_t {
+  softmax,
+  log_softmax,
+  softmax_backward,
+  log_softmax_backward,
+  logsumexp,  // out: one element a row
+  kCount
+};
+inline constexpr int kRowCount = static_cast<int>(Row::kCount);
+
+inline constexpr int kKernelDTypes = 12;  // DType's order, d2lcore/dtype.h
+
+struct KernelTable {
+  LoopFn map[kLoopCount][kKernelDTypes];
+  LoopFn cast[kKernelDTypes][kKernelDTypes];  // [from][to]; the diagonal copies; operands out, in
+  ReduceFn reduce[kReduceCount][kKernelDTypes];
+  ScanFn scan[kScanCount][kKernelDTypes];
+  RowFn row[kRowCount][kKernelDTypes];
+};
+
+// The table of the instruction set chosen for this process (defined in iter/dispatch.cpp).
+const KernelTable& kernels();
+
+}  // namespace d2l
