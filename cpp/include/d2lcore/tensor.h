@@ -74,6 +74,12 @@ class D2L_API Tensor {
   explicit operator bool() const { return defined(); }
   TensorImpl* impl() const { return p_; }
   TensorImpl* operator->() const { return p_; }
+  // Takes over a reference that somebody already counted.
+  static Tensor adopt(TensorImpl* impl) {
+    Tensor t;
+    t.p_ = impl;
+    return t;
+  }
   TensorImpl* detach_handle() { return std::exchange(p_, nullptr); }  // gives up without release
   bool is(const Tensor& o) const { return p_ == o.p_; }
 

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "d2lcore/ops/common.h"
+
+namespace d2l {
+
+}  // namespace d2l

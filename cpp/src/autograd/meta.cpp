@@ -1,0 +1,137 @@
+// Where tensors meet the graph: leaves, histories, views and what in-place writes do to them.
+#include "autograd/meta.h"
+
+#include "d2lcore/ops.h"
+
+namespace d2l {
+
+TensorImpl::~TensorImpl() {
+  delete autograd;
+  if (base) Tensor::adopt(base);
+}
+
+AutogradMeta& meta_of(const Tensor& t) {
+  if (!t->autograd) t->autograd = new AutogradMeta;
+  return *t->autograd;
+}
+
+bool Tensor::requires_grad() const {
+  if (p_->requires_grad || (p_->autograd && p_->autograd->grad_fn)) return true;
+  // A view of a base that was written to with gradients.
+  return p_->base && p_->view_version != p_->storage->version && p_->base->autograd &&
+         p_->base->autograd->grad_fn && !p_->no_grad_view;
+}
+
+bool Tensor::is_leaf() const { return !requires_grad() || p_->requires_grad; }
+
+void Tensor::set_requires_grad(bool on) const {
+  if (on == requires_grad()) return;
+  if (!on) {
+    check(is_leaf(),
+          "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+          "variable in a subgraph that doesn't require differentiation use var_no_grad = "
+          "var.detach().");
+    p_->requires_grad = false;
+    return;
+  }
+  check(is_differentiable(dtype()),
+        "only Tensors of floating point dtype can require gradients");
+  p_->requires_grad = true;
+}
+
+Tensor Tensor::grad() const { return p_->autograd ? p_->autograd->grad : Tensor(); }
+
+void Tensor::set_grad(Tensor g) const {
+  if (!g.defined() && !p_->autograd) return;
+  meta_of(*this).grad = std::move(g);
+}
+
+NodePtr grad_fn_of(const Tensor& t) {
+  TensorImpl* p = t.impl();
+  if (p->base && p->view_version != p->storage->version) {
+    Tensor base(p->base);
+    if (base.requires_grad() && !base->requires_grad && !p->no_grad_view &&
+        base.dtype() == t.dtype()) {
+      // The base was written since this view got its node: rebuild it from the view's geometry.
+      GradModeGuard on(true);
+      Tensor fresh = as_strided(base, t.shape(), t.strides(), t.offset());
+      AutogradMeta& meta = meta_of(t);
+      meta.grad_fn = fresh->autograd->grad_fn;
+      meta.output_nr = fresh->autograd->output_nr;
+      p->view_version = p->storage->version;
+    }
+  }
+  return p->autograd ? p->autograd->grad_fn : NodePtr();
+}
+
+Edge edge_of(const Tensor& t) {
+  if (!t.requires_grad()) return {};
+  if (NodePtr node = grad_fn_of(t)) return {node, t->autograd->output_nr};
+  AutogradMeta& meta = meta_of(t);
+  if (meta.accumulator) return {NodePtr(meta.accumulator), 0};
+  auto* node = new AccumulateGrad(t);
+  meta.accumulator = node;
+  return {NodePtr(node), 0};
+}
+
+void set_history(const Tensor& t, NodePtr node, uint32_t nr) {
+  AutogradMeta& meta = meta_of(t);
+  meta.grad_fn = std::move(node);
+  meta.output_nr = nr;
+  t->requires_grad = false;
+  if (t->base) t->view_version = t->storage->version;
+}
+
+void set_base(const Tensor& view, const Tensor& t) {
+  TensorImpl* base = t->base ? t->base : t.impl();
+  Tensor keep(base);
+  view->base = keep.detach_handle();
+  view->view_version = view->storage->version;
+  view->no_grad_view = t->no_grad_view || !GradMode::enabled();
+}
+
+void check_inplace(const Tensor& t, const char* op, bool grads) {
+  check(t.storage()->writable, "{}: the memory of the output tensor is read-only", op);
+  check(!detail::may_overlap_itself(t.shape(), t.strides()),
+        "unsupported operation: more than one element of the written-to tensor refers to a single "
+        "memory location. Please clone() the tensor before performing the operation.");
+  if (!grads) return;
+  check(!t->requires_grad,
+        "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (!t->base) return;
+  Tensor base(t->base);
+  check(!base->requires_grad,
+        "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  check(!t->multi_output_view,
+        "Output 0 of {} is a view and is being modified inplace. This view is the output of a "
+        "function that returns multiple views. Such functions do not allow the output views to be "
+        "modified inplace. You should replace the inplace operation by an out-of-place one.",
+        t->autograd && t->autograd->grad_fn ? t->autograd->grad_fn->name() : "UnbindBackward0");
+  check(!t->no_grad_view,
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
+        "your code by moving both the view and the inplace either both inside the no_grad block (if "
+        "you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
+        "tracked).");
+}
+
+void take_history(const Tensor& t, const Tensor& result) {
+  if (!result.requires_grad()) return;
+  Edge edge = edge_of(result);
+  if (!t->base) {
+    set_history(t, edge.node, edge.nr);
+    return;
+  }
+  // The base becomes a function of its old self and of the value written through the view.
+  Tensor base(t->base);
+  GradModeGuard on(true);
+  Tensor written = as_strided_scatter_history(base, result, t.shape(), t.strides(), t.offset());
+  Edge base_edge = edge_of(written);
+  set_history(base, base_edge.node, base_edge.nr);
+  // The view's own node is rebuilt from the base when it is next asked for.
+  if (t->autograd) t->autograd->grad_fn = NodePtr();
+  t->view_version = t->storage->version - 1;
+  grad_fn_of(t);
+}
+
+}  // namespace d2l

@@ -1,0 +1,88 @@
+// Saving, checking and unpacking; and the half of record() that does not depend on the formulas.
+#include "autograd/saved.h"
+
+#include "autograd/record.h"
+#include "d2lcore/ops.h"
+
+namespace d2l {
+
+SavedTensor::SavedTensor(const Tensor& t, bool is_result) {
+  undefined_ = !t.defined();
+  if (undefined_) return;
+  is_result_ = is_result;
+  version_ = t.version();
+  // A handle of its own: the user's may be re-pointed or resized.
+  value_ = raw_view(t, t.shape(), t.strides(), t.offset());
+  value_->wrapped_number = t->wrapped_number;
+  if (is_result) {
+    nr_ = t->autograd ? t->autograd->output_nr : 0;
+  } else {
+    edge_ = edge_of(t);
+  }
+}
+
+Tensor SavedTensor::unpack(Node* owner) const {
+  check(!released_,
+        "Trying to backward through the graph a second time (or directly access saved tensors after "
+        "they have already been freed). Saved intermediate values of the graph are freed when you "
+        "call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
+        "through the graph a second time or if you need to access saved tensors after calling "
+        "backward.");
+  if (undefined_) return Tensor();
+  if (value_.version() != version_) {
+    fail("one of the variables needed for gradient computation has been modified by an inplace "
+         "operation: [torch.{}Tensor {}], which is output {} of {}, is at version {}; expected "
+         "version {} instead. Hint: enable anomaly detection to find the operation that failed to "
+         "compute its gradient, with torch.autograd.set_detect_anomaly(True).",
+         scalar_name(value_.dtype()), value_.shape(), is_result_ ? nr_ : edge_.nr,
+         is_result_ ? owner->name() : edge_.node ? edge_.node->name() : std::string("a leaf"),
+         value_.version(), version_);
+  }
+  if (!GradMode::enabled() || (!is_result_ && !edge_.node)) return value_;
+  // With gradients of higher order on, what is unpacked must be part of the graph again.
+  Tensor t = raw_view(value_, value_.shape(), value_.strides(), value_.offset());
+  t->wrapped_number = value_->wrapped_number;
+  if (is_result_) {
+    set_history(t, NodePtr(owner), nr_);
+  } else if (edge_.node->is_accumulator) {
+    return static_cast<AccumulateGrad*>(edge_.node.get())->variable();
+  } else {
+    set_history(t, edge_.node, edge_.nr);
+  }
+  return t;
+}
+
+namespace detail {
+
+void OpNodeBase::release_saved() {
+  for (SavedTensor& s : saved) s.release();
+}
+
+int64_t OpNodeBase::saved_bytes() const {
+  int64_t n = 0;
+  for (const SavedTensor& s : saved) n += s.bytes();
+  return n;
+}
+
+void OpNodeBase::unpack(Tensor* into) {
+  for (size_t i = 0; i < saved.size(); ++i) into[i] = saved[i].unpack(this);
+}
+
+void attach(OpNodeBase* node, std::span<const Tensor* const> inputs, std::span<const Tensor> outs,
+            std::span<const SaveRef> refs) {
+  NodePtr owner(node);
+  node->edges.reserve(inputs.size());
+  for (const Tensor* t : inputs) node->edges.push_back(t->defined() ? edge_of(*t) : Edge{});
+  for (uint32_t i = 0; i < outs.size(); ++i) {
+    if (!outs[i].defined()) continue;
+    node->output(i).set(outs[i]);
+    if (is_differentiable(outs[i].dtype())) set_history(outs[i], owner, i);
+  }
+  for (size_t i = 0; i < refs.size(); ++i) {
+    node->saved[i] = refs[i].tensor ? SavedTensor(*refs[i].tensor, false)
+                                    : SavedTensor(outs[refs[i].nr], true);
+  }
+}
+
+}  // namespace detail
+}  // namespace d2l

@@ -1,0 +1,54 @@
+// Tensors that a node keeps for its backward pass, and the check that nobody wrote to them since.
+//
+// Note [Saved tensors]. A saved input is a handle of its own to the same storage (offset, shape,
+// strides, version, edge), so that `.data =`, resize_ or t_() on the user's tensor cannot change what
+// backward reads. A saved result keeps no edge (that would be a cycle): when it is unpacked it is
+// given the node it belongs to.
+#pragma once
+
+#include "autograd/meta.h"
+
+namespace d2l {
+
+class SavedTensor {
+ public:
+  SavedTensor() = default;
+  SavedTensor(const Tensor& t, bool is_result);
+  // `owner` is the node that saved it; throws when it was modified or already let go.
+  Tensor unpack(Node* owner) const;
+  void release() {
+    value_ = Tensor();
+    edge_ = Edge();
+    released_ = true;
+  }
+  int64_t bytes() const { return value_.defined() ? value_.nbytes() : 0; }
+  const Tensor& raw() const { return value_; }
+
+ private:
+  Tensor value_;
+  Edge edge_;
+  uint32_t version_ = 0;
+  uint32_t nr_ = 0;  // of a result: which output of the owner
+  bool is_result_ = false, leaf_ = false, released_ = false, undefined_ = true;
+};
+
+// What record() is told to save: references only, resolved once some input needs a gradient.
+struct SaveRef {
+  const Tensor* tensor;  // null: the op's (only, or nr-th) result
+  uint32_t nr = 0;
+};
+struct ResultTag {
+  uint32_t nr = 0;
+};
+inline constexpr ResultTag result{};
+inline constexpr ResultTag result_nr(uint32_t nr) { return ResultTag{nr}; }
+
+inline SaveRef save_ref(const Tensor& t) { return {&t, 0}; }
+inline SaveRef save_ref(ResultTag r) { return {nullptr, r.nr}; }
+
+template <class... T>
+std::array<SaveRef, sizeof...(T)> saved(const T&... items) {
+  return {save_ref(items)...};
+}
+
+}  // namespace d2l

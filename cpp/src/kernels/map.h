@@ -1,0 +1,193 @@
+// From an op on a few elements to a table entry for any strides.
+//
+// The one idea: an op is a Step, code for kStep contiguous elements. core() runs it over contiguous
+// memory, the tail through padded copies, so that every element meets the same instructions.
+// drive() (map_drive.cpp, compiled once) brings everything else into that form: it gathers strided
+// or broadcast operands into small buffers tile by tile, and scatters the result.
+#pragma once
+
+#include "core/kernel_table.h"
+#include "kernels/vec.h"
+
+namespace d2l::D2L_ISA_NS {
+
+inline constexpr int kMaxOperands = 6;
+
+// `n` contiguous elements of every operand.
+using CoreFn = void (*)(char* const* ptr, int64_t n, const Scalars* scalars);
+
+struct CoreInfo {
+  CoreFn core;
+  int operands, outputs;
+  bool inout;  // the outputs are inputs too (optimisers)
+  uint8_t size[kMaxOperands];
+};
+void drive(const CoreInfo& info, char* const* ptr, const int64_t* strides, int64_t n, int64_t m,
+           const Scalars* scalars);
+
+namespace {
+
+template <class A, class... B>
+constexpr int max_size() {
+  int s = sizeof(A);
+  ((s = static_cast<int>(sizeof(B)) > s ? static_cast<int>(sizeof(B)) : s), ...);
+  return s;
+}
+
+// S has: kOperands, kOutputs, kInout, kSize[], kStep, S(const Scalars&), operator()(char* const* p).
+template <class S>
+void core(char* const* ptr, int64_t n, const Scalars* scalars) {
+  S step(*scalars);
+  char* p[S::kOperands];
+#pragma GCC unroll 8
+  for (int k = 0; k < S::kOperands; ++k) p[k] = ptr[k];
+  alignas(64) char pad[S::kOperands][S::kStep * 16 > 0 ? S::kStep * S::kMaxSize : 1];
+  int64_t blocks = n / S::kStep, rest = n % S::kStep;
+  char* home[S::kOutputs];
+  for (bool tail = false;;) {
+    for (; blocks > 0; --blocks) {
+      step(p);
+#pragma GCC unroll 8
+      for (int k = 0; k < S::kOperands; ++k) p[k] += S::kStep * S::kSize[k];
+    }
+    if (tail) break;
+    if (rest == 0) return;
+    tail = true;
+    blocks = 1;
+    // Outputs first remember where they belong; then every input is padded.
+#pragma GCC unroll 8
+    for (int k = 0; k < S::kOperands; ++k) {
+      if (k < S::kOutputs) home[k] = p[k];
+      if (k >= S::kOutputs || S::kInout) copy_bytes(pad[k], p[k], rest * S::kSize[k]);
+      p[k] = pad[k];
+    }
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < S::kOutputs; ++k) copy_bytes(home[k], pad[k], rest * S::kSize[k]);
+}
+
+template <class S>
+void entry(char* const* ptr, const int64_t* strides, int64_t n, int64_t m, const Scalars* scalars) {
+  static constexpr CoreInfo kInfo = [] {
+    CoreInfo info{core<S>, S::kOperands, S::kOutputs, S::kInout, {}};
+    for (int k = 0; k < S::kOperands; ++k) info.size[k] = static_cast<uint8_t>(S::kSize[k]);
+    return info;
+  }();
+  drive(kInfo, ptr, strides, n, m, scalars);
+}
+
+// One output O and inputs I...; Op works on one element and the compiler vectorises the short loop.
+template <class Op, class O, class... I>
+struct Simple {
+  static constexpr int kOperands = 1 + sizeof...(I), kOutputs = 1;
+  static constexpr bool kInout = false;
+  static constexpr int kSize[] = {sizeof(O), sizeof(I)...};
+  static constexpr int kMaxSize = max_size<O, I...>();
+  static constexpr int kStep = kMaxSize >= 16 ? 4 : kMaxSize == 8 ? 8 : kVecBytes / kMaxSize < 16 ? 16 : kVecBytes / kMaxSize;
+  Op op;
+  explicit Simple(const Scalars& s) : op(make(s)) {}
+  static Op make(const Scalars& s) {
+    if constexpr (__is_constructible(Op, const Scalars&)) {
+      return Op(s);
+    } else {
+      return Op{};
+    }
+  }
+  D2L_INLINE void operator()(char* const* p) const { run(p, static_cast<const I*>(nullptr)...); }
+  template <class... J>
+  D2L_INLINE void run(char* const* p, const J*... types) const {
+    O* out = reinterpret_cast<O*>(p[0]);
+    (void)(types, ...);
+    if constexpr (sizeof...(J) == 0) {
+#pragma GCC ivdep
+      for (int j = 0; j < kStep; ++j) out[j] = op();
+    } else {
+      run_inputs<J...>(out, p);
+    }
+  }
+  template <class A>
+  D2L_INLINE void run_inputs(O* out, char* const* p) const {
+    const A* a = reinterpret_cast<const A*>(p[1]);
+#pragma GCC ivdep
+    for (int j = 0; j < kStep; ++j) out[j] = op(a[j]);
+  }
+  template <class A, class B>
+  D2L_INLINE void run_inputs(O* out, char* const* p) const {
+    const A* a = reinterpret_cast<const A*>(p[1]);
+    const B* b = reinterpret_cast<const B*>(p[2]);
+#pragma GCC ivdep
+    for (int j = 0; j < kStep; ++j) out[j] = op(a[j], b[j]);
+  }
+  template <class A, class B, class C>
+  D2L_INLINE void run_inputs(O* out, char* const* p) const {
+    const A* a = reinterpret_cast<const A*>(p[1]);
+    const B* b = reinterpret_cast<const B*>(p[2]);
+    const C* c = reinterpret_cast<const C*>(p[3]);
+#pragma GCC ivdep
+    for (int j = 0; j < kStep; ++j) out[j] = op(a[j], b[j], c[j]);
+  }
+};
+
+// One output and kInputs inputs of type T; Op works on whole vectors.
+template <class Op, class T, int kInputs>
+struct Vector {
+  static constexpr int kOperands = 1 + kInputs, kOutputs = 1;
+  static constexpr bool kInout = false;
+  static constexpr int kSize[] = {sizeof(T), sizeof(T), sizeof(T), sizeof(T)};
+  static constexpr int kMaxSize = sizeof(T);
+  static constexpr int kStep = kLanes<T>;
+  Op op;
+  explicit Vector(const Scalars& s) : op(make(s)) {}
+  static Op make(const Scalars& s) {
+    if constexpr (__is_constructible(Op, const Scalars&)) {
+      return Op(s);
+    } else {
+      return Op{};
+    }
+  }
+  D2L_INLINE void operator()(char* const* p) const {
+    if constexpr (kInputs == 1) {
+      store(p[0], op(load<T>(p[1])));
+    } else if constexpr (kInputs == 2) {
+      store(p[0], op(load<T>(p[1]), load<T>(p[2])));
+    } else {
+      store(p[0], op(load<T>(p[1]), load<T>(p[2]), load<T>(p[3])));
+    }
+  }
+};
+
+// A float op computed on doubles: two half vectors.
+template <class Op>
+struct Widened {
+  Op op;
+  explicit Widened(const Scalars& s) : op(Vector<Op, double, 1>::make(s)) {}
+  template <class... V>
+  D2L_INLINE VF operator()(V... x) const {
+    typedef float Half __attribute__((vector_size(kVecBytes / 2)));
+    VF r;
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      Half part = __builtin_convertvector(op(widen(x, h)...), Half);
+      __builtin_memcpy(reinterpret_cast<char*>(&r) + h * sizeof part, &part, sizeof part);
+    }
+    return r;
+  }
+  static D2L_INLINE VD widen(VF x, int h) {
+    typedef float Half __attribute__((vector_size(kVecBytes / 2)));
+    Half part;
+    __builtin_memcpy(&part, reinterpret_cast<char*>(&x) + h * sizeof part, sizeof part);
+    return __builtin_convertvector(part, VD);
+  }
+};
+
+// DType's order (d2lcore/dtype.h), which the kernel objects do not include.
+enum Type { kBool, kU8, kI8, kI16, kI32, kI64, kHalf, kBF16, kF32, kF64, kC64, kC128 };
+
+inline LoopFn& slot(KernelTable& t, Loop loop, Type type) {
+  return t.map[static_cast<int>(loop)][type];
+}
+template <class Op>
+void set_floats(KernelTable& t, Loop loop, int) = delete;
+
+}  // namespace
+}  // namespace d2l::D2L_ISA_NS

@@ -1,0 +1,293 @@
+// Vectors of one instruction set: the types, and the few operations that the language lacks.
+//
+// The one idea: kernels are written once with GCC vector extensions. Only what those cannot say
+// (fused multiply-add, square root, rounding, scaling by a power of two) is chosen here.
+// Everything is in an anonymous namespace, so that no kernel object exports a weak symbol.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#ifndef D2L_ISA_NS
+#error "compile the kernels with -DD2L_ISA_NS=baseline, avx2 or avx512"
+#endif
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define D2L_AVX512 1
+#elif defined(__AVX2__)
+#define D2L_AVX2 1
+#endif
+
+#define D2L_INLINE inline __attribute__((always_inline))
+
+namespace d2l::D2L_ISA_NS {
+namespace {
+
+#if D2L_AVX512
+inline constexpr int kVecBytes = 64;
+#elif D2L_AVX2
+inline constexpr int kVecBytes = 32;
+#else
+inline constexpr int kVecBytes = 16;
+#endif
+
+template <class T>
+struct VecOf {
+  typedef T type __attribute__((vector_size(kVecBytes)));
+};
+template <class T>
+using Vec = typename VecOf<T>::type;
+template <class T>
+inline constexpr int kLanes = kVecBytes / static_cast<int>(sizeof(T));
+
+using VF = Vec<float>;
+using VD = Vec<double>;
+using VI = Vec<int32_t>;
+using VL = Vec<int64_t>;
+
+// What belongs to an element type: its vector, the integer of its size and that one's vector.
+template <class T>
+struct Lane;
+template <>
+struct Lane<float> {
+  using Int = int32_t;
+  static constexpr int kMantissa = 23;
+  static constexpr int32_t kBias = 127;
+};
+template <>
+struct Lane<double> {
+  using Int = int64_t;
+  static constexpr int kMantissa = 52;
+  static constexpr int64_t kBias = 1023;
+};
+template <>
+struct Lane<int8_t> {
+  using Int = int8_t;
+};
+template <>
+struct Lane<uint8_t> {
+  using Int = int8_t;
+};
+template <>
+struct Lane<int16_t> {
+  using Int = int16_t;
+};
+template <>
+struct Lane<int32_t> {
+  using Int = int32_t;
+};
+template <>
+struct Lane<int64_t> {
+  using Int = int64_t;
+};
+template <class T>
+using IntOf = typename Lane<T>::Int;
+template <class T>
+using VInt = Vec<IntOf<T>>;
+
+template <class T>
+D2L_INLINE Vec<T> load(const void* p) {
+  Vec<T> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V>
+D2L_INLINE void store(void* p, V v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+template <class T>
+D2L_INLINE Vec<T> splat(T x) {
+  return x - Vec<T>{};  // not Vec + x, which is an addition: -0 + 0 is 0
+}
+template <class To, class From>
+D2L_INLINE To bits(From v) {
+  static_assert(sizeof(To) == sizeof(From));
+  To r;
+  __builtin_memcpy(&r, &v, sizeof r);
+  return r;
+}
+
+// Copies of n bytes, any n: the tail of a row into a padded buffer and back.
+D2L_INLINE void copy_bytes(char* to, const char* from, int64_t n) {
+#if D2L_AVX512
+  for (; n >= 64; n -= 64, to += 64, from += 64) _mm512_storeu_si512(to, _mm512_loadu_si512(from));
+  __mmask64 mask = _bzhi_u64(~0ull, static_cast<unsigned>(n));
+  _mm512_mask_storeu_epi8(to, mask, _mm512_maskz_loadu_epi8(mask, from));
+#else
+  for (; n >= 16; n -= 16, to += 16, from += 16) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  if (n & 8) {
+    __builtin_memcpy(to, from, 8);
+    to += 8, from += 8;
+  }
+  if (n & 4) {
+    __builtin_memcpy(to, from, 4);
+    to += 4, from += 4;
+  }
+  if (n & 2) {
+    __builtin_memcpy(to, from, 2);
+    to += 2, from += 2;
+  }
+  if (n & 1) *to = *from;
+#endif
+}
+
+// The first n lanes from memory, the others from `rest`; and back.
+template <class T>
+D2L_INLINE Vec<T> load_part(const T* p, int64_t n, Vec<T> rest) {
+  alignas(64) char pad[kVecBytes];
+  store(pad, rest);
+  copy_bytes(pad, reinterpret_cast<const char*>(p), n * static_cast<int64_t>(sizeof(T)));
+  return load<T>(pad);
+}
+template <class T>
+D2L_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
+  alignas(64) char pad[kVecBytes];
+  store(pad, v);
+  copy_bytes(reinterpret_cast<char*>(p), pad, n * static_cast<int64_t>(sizeof(T)));
+}
+
+// a b + c: fused where the set has it, two roundings in baseline.
+D2L_INLINE VF fma(VF a, VF b, VF c) {
+#if D2L_AVX512
+  return (VF)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif D2L_AVX2
+  return (VF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+  return a * b + c;
+#endif
+}
+D2L_INLINE VD fma(VD a, VD b, VD c) {
+#if D2L_AVX512
+  return (VD)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif D2L_AVX2
+  return (VD)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+  return a * b + c;
+#endif
+}
+D2L_INLINE VF fma(VF a, VF b, float c) { return fma(a, b, splat(c)); }
+D2L_INLINE VD fma(VD a, VD b, double c) { return fma(a, b, splat(c)); }
+
+D2L_INLINE VF sqrt(VF a) {
+#if D2L_AVX512
+  return (VF)_mm512_sqrt_ps((__m512)a);
+#elif D2L_AVX2
+  return (VF)_mm256_sqrt_ps((__m256)a);
+#else
+  return (VF)_mm_sqrt_ps((__m128)a);
+#endif
+}
+D2L_INLINE VD sqrt(VD a) {
+#if D2L_AVX512
+  return (VD)_mm512_sqrt_pd((__m512d)a);
+#elif D2L_AVX2
+  return (VD)_mm256_sqrt_pd((__m256d)a);
+#else
+  return (VD)_mm_sqrt_pd((__m128d)a);
+#endif
+}
+
+template <class T>
+inline constexpr IntOf<T> kSignBit = IntOf<T>(1) << (sizeof(T) * 8 - 1);
+
+D2L_INLINE VF abs(VF x) { return (VF)((VI)x & ~kSignBit<float>); }
+D2L_INLINE VD abs(VD x) { return (VD)((VL)x & ~kSignBit<double>); }
+D2L_INLINE VF copysign(VF x, VF s) {
+  return (VF)(((VI)x & ~kSignBit<float>) | ((VI)s & kSignBit<float>));
+}
+D2L_INLINE VD copysign(VD x, VD s) {
+  return (VD)(((VL)x & ~kSignBit<double>) | ((VL)s & kSignBit<double>));
+}
+// x with its sign flipped where s is negative.
+D2L_INLINE VF xorsign(VF x, VF s) { return (VF)((VI)x ^ ((VI)s & kSignBit<float>)); }
+D2L_INLINE VD xorsign(VD x, VD s) { return (VD)((VL)x ^ ((VL)s & kSignBit<double>)); }
+
+// Nearest integer, ties to even; keeps -0.
+D2L_INLINE VF round_even(VF x) {
+#if D2L_AVX512
+  return (VF)_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif D2L_AVX2
+  return (VF)_mm256_round_ps((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
+  VF a = abs(x), big = splat(8388608.0f);
+  return copysign(a < big ? (a + big) - big : a, x);
+#endif
+}
+D2L_INLINE VD round_even(VD x) {
+#if D2L_AVX512
+  return (VD)_mm512_roundscale_pd((__m512d)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif D2L_AVX2
+  return (VD)_mm256_round_pd((__m256d)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
+  VD a = abs(x), big = splat(4503599627370496.0);
+  return copysign(a < big ? (a + big) - big : a, x);
+#endif
+}
+template <class V>
+D2L_INLINE V floor_of(V x) {
+  V r = round_even(x);
+  return copysign(r > x ? r - 1 : r, x);
+}
+template <class V>
+D2L_INLINE V ceil_of(V x) {
+  V r = round_even(x);
+  return copysign(r < x ? r + 1 : r, x);
+}
+template <class V>
+D2L_INLINE V trunc_of(V x) {
+  V a = abs(x), r = round_even(a);
+  return copysign(r > a ? r - 1 : r, x);
+}
+
+// p 2^k for integral k of any size: overflows to inf, rounds once into the denormals.
+D2L_INLINE VF scale2(VF p, VF k) {
+#if D2L_AVX512
+  return (VF)_mm512_scalef_ps((__m512)p, (__m512)k);
+#else
+  k = k > 300.0f ? splat(300.0f) : k;
+  k = k < -300.0f ? splat(-300.0f) : k;
+  VI i = __builtin_convertvector(k, VI), a = i >> 2, b = i - 3 * a;
+  VF s = (VF)((a + 127) << 23);
+  return p * s * s * s * (VF)((b + 127) << 23);
+#endif
+}
+D2L_INLINE VD scale2(VD p, VD k) {
+#if D2L_AVX512
+  return (VD)_mm512_scalef_pd((__m512d)p, (__m512d)k);
+#else
+  k = k > 2200.0 ? splat(2200.0) : k;
+  k = k < -2200.0 ? splat(-2200.0) : k;
+  VL i = (VL)(k + 6755399441055744.0) - (VL)splat(6755399441055744.0);
+  VL a = (VL)(k * 0.25 + 6755399441055744.0) - (VL)splat(6755399441055744.0), b = i - 3 * a;
+  VD s = (VD)((a + 1023) << 52);
+  return p * s * s * s * (VD)((b + 1023) << 52);
+#endif
+}
+
+// True if some lane of a comparison's result is set.
+template <class M>
+D2L_INLINE bool any(M mask) {
+#if D2L_AVX512
+  return _mm512_movepi32_mask((__m512i)mask) != 0;
+#elif D2L_AVX2
+  return _mm256_movemask_epi8((__m256i)mask) != 0;
+#else
+  return _mm_movemask_epi8((__m128i)mask) != 0;
+#endif
+}
+
+// c[0] + c[1] x + ...
+template <class V, class T, int N>
+D2L_INLINE V poly(V x, const T (&c)[N]) {
+  V r = splat<T>(c[N - 1]);
+#pragma GCC unroll 32
+  for (int i = N - 2; i >= 0; --i) r = fma(r, x, splat<T>(c[i]));
+  return r;
+}
+
+}  // namespace
+}  // namespace d2l::D2L_ISA_NS

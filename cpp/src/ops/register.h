@@ -1,0 +1,25 @@
+// Each chapter adds its rows to the op table.
+#pragma once
+
+#include "core/op_table.h"
+
+namespace d2l {
+
+void register_activation(OpTable& ops);
+void register_arithmetic(OpTable& ops);
+void register_compare(OpTable& ops);
+void register_convert(OpTable& ops);
+void register_factory(OpTable& ops);
+void register_index(OpTable& ops);
+void register_join(OpTable& ops);
+void register_loss(OpTable& ops);
+void register_matmul(OpTable& ops);
+void register_norm(OpTable& ops);
+void register_random(OpTable& ops);
+void register_reduce(OpTable& ops);
+void register_scan(OpTable& ops);
+void register_sort(OpTable& ops);
+void register_unary(OpTable& ops);
+void register_view(OpTable& ops);
+
+}  // namespace d2l
