@@ -16,6 +16,7 @@ namespace d2l {
 D2L_UNARY_OPS(X)
 #undef X
 D2L_API Tensor round(const Tensor& self, int64_t decimals = 0, Dst dst = {});
+D2L_API Tensor relu_backward(const Tensor& g, const Tensor& y);
 D2L_API Tensor sigmoid_backward(const Tensor& g, const Tensor& y);
 D2L_API Tensor tanh_backward(const Tensor& g, const Tensor& y);
 
