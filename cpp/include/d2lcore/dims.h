@@ -73,8 +73,6 @@ D2L_API Dims contiguous_strides(IntList shape);
 // [-n, n - 1], where n is ndim (1 for a 0-d tensor).
 D2L_API int64_t wrap_dim(int64_t dim, int64_t ndim);
 
-namespace detail {
-inline std::string to_text(const Dims& d) { return to_text(IntList(d)); }
-}  // namespace detail
+inline std::string to_text(const Dims& d) { return detail::to_text(IntList(d)); }
 
 }  // namespace d2l

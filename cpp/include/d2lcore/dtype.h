@@ -60,8 +60,7 @@ D2L_API bool can_cast(DType from, DType to);
 D2L_API DType default_dtype();
 D2L_API void set_default_dtype(DType t);
 
-namespace detail {
+// How check() writes a dtype into a message.
 inline std::string to_text(DType t) { return std::string(scalar_name(t)); }
-}  // namespace detail
 
 }  // namespace d2l

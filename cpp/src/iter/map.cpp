@@ -2,6 +2,7 @@
 #include "iter/map.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/thread_pool.h"
 #include "core/total.h"

@@ -40,7 +40,7 @@ Scalar conj(const Scalar& s) { return s.is_complex() ? Scalar(s.real(), -s.imag(
 // Integer division by zero is refused before anything is written.
 void check_divisor(DType compute, const Tensor& divisor) {
   if (!is_integral_or_bool(compute) || divisor.numel() == 0) return;
-  check(any(eq(divisor, Scalar(0))).data_as<bool>()[0] == false, "ZeroDivisionError");
+  check(any(eq(divisor, wrap(0))).data_as<bool>()[0] == false, "ZeroDivisionError");
 }
 
 }  // namespace
@@ -184,11 +184,11 @@ Tensor pow(const Tensor& self, const Tensor& exponent, Dst dst) {
         if (e->wrapped_number) {
           return item(e).equals(0) ? zeros_like(g) : d;
         }
-        return where(eq(e, Scalar(0)), wrap(Scalar(0.0)), d);
+        return where(eq(e, wrap(0)), wrap(Scalar(0.0)), d);
       },
       [](const Tensor& g, const Tensor& x, const Tensor& e, const Tensor& y) {
         // y ln(x), and 0 where x is 0 and e is not negative.
-        const Tensor zero = logical_and(eq(x, Scalar(0)), ge(real(e), Scalar(0)));
+        const Tensor zero = logical_and(eq(x, wrap(0)), ge(real(e), wrap(0)));
         return mul(g, where(zero, wrap(Scalar(0.0)), conj(mul(y, log(x)))));
       });
 }
@@ -405,16 +405,21 @@ Tensor clamp_max(const Tensor& self, const Tensor& max, Dst dst) {
 
 void register_arithmetic(OpTable& ops) {
   constexpr uint32_t kMath = Elementwise | Numbers;
+  // The overloads that rows are made of (others take numbers, for C++ users).
+  using Scaled = Tensor (*)(const Tensor&, const Tensor&, const Scalar&, Dst);
+  using Binary = Tensor (*)(const Tensor&, const Tensor&, Dst);
+  const Scaled add_fn = add, sub_fn = sub;
+  const Binary mul_fn = mul, div_fn = div, pow_fn = pow;
   const char* add_doc = "Returns ``self + alpha * other``, broadcast and promoted.";
-  ops.add("add(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", add, kMath, add_doc);
+  ops.add("add(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", add_fn, kMath, add_doc);
   const char* sub_doc = "Returns ``self - alpha * other``, broadcast and promoted.";
-  ops.add("sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub, kMath, sub_doc);
-  ops.add("subtract(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub, kMath, sub_doc);
+  ops.add("sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub_fn, kMath, sub_doc);
+  ops.add("subtract(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub_fn, kMath, sub_doc);
   ops.add("rsub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", rsub, Function | Numbers,
           "Returns ``other - alpha * self``.");
   const char* mul_doc = "Returns the element-wise product of ``self`` and ``other``.";
-  ops.add("mul(Tensor self, Tensor other) -> Tensor", mul, kMath, mul_doc);
-  ops.add("multiply(Tensor self, Tensor other) -> Tensor", mul, kMath, mul_doc);
+  ops.add("mul(Tensor self, Tensor other) -> Tensor", mul_fn, kMath, mul_doc);
+  ops.add("multiply(Tensor self, Tensor other) -> Tensor", mul_fn, kMath, mul_doc);
   const char* div_doc =
       "Returns ``self / other``; integers give floats. ``rounding_mode`` 'trunc' or 'floor' rounds "
       "the quotient and keeps the promoted dtype.";
@@ -423,7 +428,7 @@ void register_arithmetic(OpTable& ops) {
                                "(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor";
     ops.add(schema.c_str(), div_mode, kMath, div_doc);
   }
-  ops.add("true_divide(Tensor self, Tensor other) -> Tensor", div, kMath,
+  ops.add("true_divide(Tensor self, Tensor other) -> Tensor", div_fn, kMath,
           "Returns ``self / other``; integers give floats.");
   ops.add("floor_divide(Tensor self, Tensor other) -> Tensor", floor_divide, kMath,
           "Returns ``self / other`` rounded down.");
@@ -432,7 +437,7 @@ void register_arithmetic(OpTable& ops) {
   ops.add("fmod(Tensor self, Tensor other) -> Tensor", fmod, kMath,
           "Returns C's fmod: the result has the sign of the dividend.");
   const char* pow_doc = "Returns ``self`` raised to ``exponent``, element by element.";
-  ops.add("pow(Tensor self, Tensor exponent) -> Tensor", pow, kMath & ~Numbers, pow_doc);
+  ops.add("pow(Tensor self, Tensor exponent) -> Tensor", pow_fn, kMath & ~Numbers, pow_doc);
   ops.add("pow(Tensor self, Scalar exponent) -> Tensor",
           +[](const Tensor& self, const Scalar& e, Dst dst) { return pow(self, wrap(e), dst); },
           Elementwise, pow_doc);
