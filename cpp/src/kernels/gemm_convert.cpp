@@ -5,6 +5,9 @@
 namespace d2l::D2L_ISA_NS {
 namespace {
 
+// The masked forms of the AVX-512 conversions are there because GCC 12 takes the operand that the
+// plain ones ignore for an uninitialised variable.
+
 D2L_INLINE float as_float(uint32_t bits) {
   float x;
   __builtin_memcpy(&x, &bits, sizeof x);
@@ -61,7 +64,7 @@ void half_to_float(const uint16_t* src, int64_t stride, int64_t n, float* dst) {
 #if defined(__AVX512F__)
   if (stride == 1)
     for (; i + 16 <= n; i += 16)
-      _mm512_storeu_ps(dst + i, _mm512_cvtph_ps(_mm256_loadu_si256(
+      _mm512_storeu_ps(dst + i, _mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(
                                     reinterpret_cast<const __m256i_u*>(src + i))));
 #elif defined(__F16C__)
   if (stride == 1)
@@ -79,7 +82,7 @@ void float_to_half(const float* src, int64_t n, uint16_t* dst, int64_t stride) {
     for (; i + 16 <= n; i += 16)
       _mm256_storeu_si256(
           reinterpret_cast<__m256i_u*>(dst + i),
-          _mm512_cvtps_ph(_mm512_loadu_ps(src + i), _MM_FROUND_TO_NEAREST_INT));
+          _mm512_maskz_cvtps_ph(0xFFFF, _mm512_loadu_ps(src + i), _MM_FROUND_TO_NEAREST_INT));
 #elif defined(__F16C__)
   if (stride == 1)
     for (; i + 8 <= n; i += 8)
