@@ -136,6 +136,8 @@ struct Unbox<std::optional<T>> {
     return Inner::get(v);
   }
 };
+template <class T>
+struct Unbox<const std::optional<T>&> : Unbox<std::optional<T>> {};
 // dtype, layout, device, pin_memory, requires_grad: the tail of every factory (kFactory below).
 template <>
 struct Unbox<const Options&> {

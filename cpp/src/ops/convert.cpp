@@ -1,0 +1,168 @@
+// Copies and conversions: the ops that keep the values.
+#include "d2lcore/ops.h"
+
+#include "autograd/record.h"
+#include "core/total.h"
+#include "iter/map.h"
+#include "ops/register.h"
+
+namespace d2l {
+
+Tensor clone(const Tensor& self) {
+  Tensor out = empty_as(self, self.dtype());
+  copy_into(out, self);
+  return record(out, "CloneBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
+}
+
+Tensor contiguous(const Tensor& self) {
+  if (self.is_contiguous()) return self;
+  Tensor out = empty(self.shape(), self.dtype());
+  copy_into(out, self);
+  return record(out, "CloneBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
+}
+
+Tensor to_dtype(const Tensor& self, DType dtype, bool copy) {
+  if (self.dtype() == dtype) return copy ? clone(self) : self;
+  Tensor out = empty_as(self, dtype);
+  copy_into(out, self);
+  return record(out, "ToCopyBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
+}
+
+Tensor copy_from(const Tensor& self, const Tensor& src, Dst dst) {
+  const Dims shape = broadcast_shapes(self.shape(), src.shape());
+  check(equal(shape, self.shape()), "output with shape {} doesn't match the broadcast shape {}",
+        self.shape(), shape);
+  Tensor out = dst ? dst.tensor() : empty_as(self, self.dtype());
+  check(out.storage()->writable, "copy_: the memory of the output tensor is read-only");
+  copy_into(out, src);
+  return record(out, "CopyBackwards", {&self, &src}, saved(),
+      [](const Tensor& g) { return zeros_like(g); },
+      [](const Tensor& g) { return g; });
+}
+
+Tensor detach(const Tensor& self) {
+  return raw_view(self, self.shape(), self.strides(), self.offset());
+}
+
+Tensor data_of(const Tensor& self) {
+  Tensor out = detach(self);
+  out->private_version = true;
+  return out;
+}
+
+Tensor conj(const Tensor& self) {
+  if (!is_complex(self.dtype())) return self;
+  Tensor out = map("conj", Loop::conj, Promote::Default, {}, {&self});
+  return record(out, "ConjBackward0", {&self}, saved(), [](const Tensor& g) { return conj(g); });
+}
+
+namespace {
+
+// The real or imaginary parts in place, as a view of every other number.
+Tensor part(const Tensor& self, int64_t which) {
+  Dims strides(self.strides());
+  for (int64_t& s : strides) s *= 2;
+  Tensor out = raw_view(self, self.shape(), strides, 2 * self.offset() + which,
+                        real_dtype(self.dtype()));
+  set_base(out, self);
+  return out;
+}
+
+}  // namespace
+
+Tensor real(const Tensor& self) {
+  if (!is_complex(self.dtype())) return self;
+  return record(part(self, 0), "RealBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
+}
+
+Tensor imag(const Tensor& self) {
+  check(is_complex(self.dtype()), "imag is not implemented for tensors with non-complex dtypes.");
+  return record(part(self, 1), "ImagBackward0", {&self}, saved(),
+                [](const Tensor& g) { return mul(g, wrap(Scalar(0.0, 1.0))); });
+}
+
+Scalar item(const Tensor& self) {
+  check(self.numel() == 1, "a Tensor with {} elements cannot be converted to Scalar", self.numel());
+  return load_scalar(self.data(), self.dtype());
+}
+
+namespace {
+
+Tensor clone_row(const Tensor& self, Ignored) { return clone(self); }
+Tensor contiguous_row(const Tensor& self, Ignored) { return contiguous(self); }
+Tensor copy_row(const Tensor& self, const Tensor& src, bool, Dst dst) {
+  return copy_from(self, src, dst);
+}
+Tensor to_dtype_row(const Tensor& self, DType dtype, bool, bool copy, Ignored) {
+  return to_dtype(self, dtype, copy);
+}
+Tensor to_device_row(const Tensor& self, Ignored, OptDType dtype, bool, bool copy, Ignored) {
+  return to_dtype(self, dtype.value_or(self.dtype()), copy);
+}
+Tensor to_other_row(const Tensor& self, const Tensor& other, bool, bool copy, Ignored) {
+  return to_dtype(self, other.dtype(), copy);
+}
+Tensor type_as(const Tensor& self, const Tensor& other) { return to_dtype(self, other.dtype()); }
+template <DType T>
+Tensor cast_to(const Tensor& self, Ignored) {
+  return to_dtype(self, T);
+}
+Tensor resolve(const Tensor& self) { return self; }
+Tensor detach_row(const Tensor& self) { return detach(self); }
+
+}  // namespace
+
+void register_convert(OpTable& ops) {
+  ops.add("clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", clone_row, Both,
+          "Returns a copy in memory of its own.");
+  ops.add("contiguous(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", contiguous_row,
+          Method, "Returns ``self`` if it is contiguous, otherwise a contiguous copy.");
+  ops.add("copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", copy_row,
+          Inplace | Numbers, "Returns ``src`` in the shape and dtype of ``self``.");
+  ops.add("to(Tensor self, ScalarType dtype, bool non_blocking=False, bool copy=False, *, "
+          "MemoryFormat? memory_format=None) -> Tensor",
+          to_dtype_row, Method, "Converts to another dtype; returns ``self`` if nothing changes.");
+  ops.add("to(Tensor self, Device? device=None, ScalarType? dtype=None, bool non_blocking=False, "
+          "bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
+          to_device_row, Method, "Converts to another dtype; the device is always the CPU.");
+  ops.add("to(Tensor self, Tensor other, bool non_blocking=False, bool copy=False, *, "
+          "MemoryFormat? memory_format=None) -> Tensor",
+          to_other_row, Method, "Converts to the dtype of ``other``.");
+  ops.add("type_as(Tensor self, Tensor other) -> Tensor", type_as, Method,
+          "Converts to the dtype of ``other``.");
+  struct Cast {
+    const char* name;
+    Tensor (*fn)(const Tensor&, Ignored);
+  };
+  const Cast casts[] = {{"bool", cast_to<DType::Bool>},
+                        {"byte", cast_to<DType::UInt8>},
+                        {"char", cast_to<DType::Int8>},
+                        {"short", cast_to<DType::Int16>},
+                        {"int", cast_to<DType::Int32>},
+                        {"long", cast_to<DType::Int64>},
+                        {"half", cast_to<DType::Half>},
+                        {"bfloat16", cast_to<DType::BFloat16>},
+                        {"float", cast_to<DType::Float>},
+                        {"double", cast_to<DType::Double>},
+                        {"cfloat", cast_to<DType::ComplexFloat>},
+                        {"cdouble", cast_to<DType::ComplexDouble>}};
+  for (const Cast& c : casts) {
+    ops.add((std::string(c.name) + "(Tensor self, MemoryFormat? memory_format=None) -> Tensor").c_str(),
+            c.fn, Method, "Converts to this dtype; returns ``self`` if it has it.");
+  }
+  ops.add("detach(Tensor self) -> Tensor", detach_row, Both,
+          "Returns the same memory outside of the graph.");
+  ops.add("real(Tensor self) -> Tensor", real, Function,
+          "Returns the real parts as a view; ``self`` for a real dtype.");
+  ops.add("imag(Tensor self) -> Tensor", imag, Function, "Returns the imaginary parts as a view.");
+  for (const char* name : {"conj", "conj_physical"}) {
+    ops.add((std::string(name) + "(Tensor self) -> Tensor").c_str(), conj, Both,
+            "Returns the complex conjugate; ``self`` for a real dtype.");
+  }
+  for (const char* name : {"resolve_conj", "resolve_neg"}) {
+    ops.add((std::string(name) + "(Tensor self) -> Tensor").c_str(), resolve, Both,
+            "Returns ``self``: conjugation is never lazy here.");
+  }
+}
+
+}  // namespace d2l
