@@ -1,0 +1,11 @@
+"""`torch.nn.functional`: the functions behind the layers.
+
+The idea: every one is an op of the C++ table (``_C._nn``), with PyTorch's signature; this module
+only gives them their public place.
+"""
+
+from __future__ import annotations
+
+from d2lcore import _C
+
+globals().update({k: v for k, v in vars(_C._nn).items() if not k.startswith("_")})
