@@ -54,9 +54,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
 
 
-def uniform_(
-    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None
-) -> Tensor:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fills a tensor with numbers uniform in ``[a, b)``; returns it.
 
     Example::
@@ -67,9 +65,7 @@ def uniform_(
         return tensor.uniform_(a, b, generator=generator)
 
 
-def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None
-) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fills a tensor with numbers of the normal law N(mean, std^2); returns it.
 
     Example::
@@ -90,8 +86,12 @@ def trunc_normal_(
 ) -> Tensor:
     """Fills a tensor with numbers of N(mean, std^2) cut to ``[a, b]``; returns it.
 
-    Draws uniform numbers between the values of the distribution function at the two ends and
-    applies its inverse.
+    Numbers are drawn again until all are accepted (von Neumann's rejection, 1951): from the normal
+    law where the interval holds more than 30 % of it, otherwise uniformly, each accepted with the
+    ratio of the density to its greatest value in the interval.
+
+    Raises:
+        RuntimeError: ``a > b``.
 
     Example::
 
@@ -108,12 +108,35 @@ def trunc_normal_(
     def below(x: float) -> float:
         return (1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0
 
+    if below(b) - below(a) > 0.3:
+        # The ends as the dtype can hold them: a rounded end is still inside.
+        low = d2lcore.tensor(a, dtype=tensor.dtype).item()
+        high = d2lcore.tensor(b, dtype=tensor.dtype).item()
+
+        def draw() -> Tensor:
+            return d2lcore.empty_like(tensor).normal_(mean, std, generator=generator)
+
+        def rejected(x: Tensor) -> Tensor:
+            return (x < low) | (x > high)
+
+    else:
+        log_peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+
+        def draw() -> Tensor:
+            return d2lcore.empty_like(tensor).uniform_(a, b, generator=generator)
+
+        def rejected(x: Tensor) -> Tensor:
+            log_ratio = ((x - mean) / std) ** 2 * -0.5 - log_peak
+            return d2lcore.empty_like(x).uniform_(generator=generator).log() > log_ratio
+
     with d2lcore.no_grad():
-        tensor.uniform_(2 * below(a) - 1, 2 * below(b) - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        return tensor.clamp_(min=a, max=b)
+        result = draw()
+        pending = rejected(result)
+        while pending.any():
+            fresh = draw()
+            result = d2lcore.where(pending, fresh, result)
+            pending = pending & rejected(fresh)
+        return tensor.copy_(result)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
@@ -321,9 +344,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         return tensor.copy_(q.reshape(tensor.shape)).mul_(gain)
 
 
-def sparse_(
-    tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None
-) -> Tensor:
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fills a matrix from N(0, std^2), then a share ``sparsity`` of each column with zeros.
 
     Source: Martens, *Deep learning via Hessian-free optimization*, ICML 2010.

@@ -371,14 +371,16 @@ class Optimizer:
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
-        pairs = list(zip(self.param_groups, saved))
+        pairs = list(zip(self.param_groups, saved, strict=True))
         if any(len(own["params"]) != len(new["params"]) for own, new in pairs):
             raise ValueError(
                 "loaded state dict contains a parameter group that doesn't match the size of "
                 "optimizer's group"
             )
         params = {
-            number: p for own, new in pairs for number, p in zip(new["params"], own["params"])
+            number: p
+            for own, new in pairs
+            for number, p in zip(new["params"], own["params"], strict=True)
         }
         state: defaultdict[Any, Any] = defaultdict(dict)
         for key, value in state_dict["state"].items():

@@ -105,5 +105,6 @@ class SGD(Optimizer):
             return
         states = [self.state[p] for p in params]
         old = [state.get("momentum_buffer") for state in states]
-        for state, buffer in zip(states, _sgd_step(params, grads, old, *options)):
+        new = _sgd_step(params, grads, old, *options)
+        for state, buffer in zip(states, new, strict=True):
             state["momentum_buffer"] = buffer

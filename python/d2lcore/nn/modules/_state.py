@@ -256,26 +256,21 @@ class StateDict:
             local = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
             if assign:
                 local["assign_to_params_buffers"] = True
-            module._load_from_state_dict(
-                part, prefix, local, True, missing, unexpected, errors
-            )
+            module._load_from_state_dict(part, prefix, local, True, missing, unexpected, errors)
             for name, child in module._modules.items():
                 if child is not None:
                     inner = f"{prefix}{name}."
-                    load(
-                        child, inner, {k: v for k, v in part.items() if k.startswith(inner)}
-                    )
+                    load(child, inner, {k: v for k, v in part.items() if k.startswith(inner)})
             keys = _IncompatibleKeys(missing, unexpected)
             for hook in module._load_state_dict_post_hooks.values():
                 hook(module, keys)
 
         load(self, "", state_dict)
         if strict:
-            for title, keys in (("Missing", missing), ("Unexpected", unexpected)):
+            for title, keys in (("Unexpected", unexpected), ("Missing", missing)):
                 if keys:
                     quoted = ", ".join(f'"{key}"' for key in keys)
-                    position = 0 if title == "Unexpected" else len(errors)
-                    errors.insert(position, f"{title} key(s) in state_dict: {quoted}. ")
+                    errors.insert(0, f"{title} key(s) in state_dict: {quoted}. ")
         if errors:
             raise RuntimeError(
                 f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import operator
 
-import d2lcore
 from d2lcore import Tensor
 from d2lcore.nn.modules.module import Module, _indent, _typename
 from d2lcore.nn.parameter import Parameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
     from typing_extensions import Self
@@ -104,16 +103,6 @@ class Sequential(_Numbered):
     def __setitem__(self, index: Any, module: Module) -> None:
         setattr(self, self._key(index), module)
 
-    def __delitem__(self, index: Any) -> None:
-        if any(key != str(i) for i, key in enumerate(self._modules)):
-            keys = list(self._modules)[index] if isinstance(index, slice) else [self._key(index)]
-            for key in keys:
-                delattr(self, key)
-            # Names given by the user stay; PyTorch renumbers all of them.
-            self._renumber(self._modules.values())
-            return
-        super().__delitem__(index)
-
     def __add__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
             raise ValueError(
@@ -162,9 +151,7 @@ class Sequential(_Numbered):
 
 def _check_repeat(times: Any) -> None:
     if not isinstance(times, int):
-        raise TypeError(
-            f"unsupported operand type(s) for *: {Sequential} and {type(times)}"
-        )
+        raise TypeError(f"unsupported operand type(s) for *: {Sequential} and {type(times)}")
     if times <= 0:
         raise ValueError(f"Non-positive multiplication factor {times} for {Sequential}")
 
@@ -310,8 +297,7 @@ def _pairs(items: Any, owner: str) -> Any:
     for i, pair in enumerate(pairs):
         if not hasattr(pair, "__iter__"):
             raise TypeError(
-                f"{owner} update sequence element #{i} should be Iterable; is"
-                + type(pair).__name__
+                f"{owner} update sequence element #{i} should be Iterable; is" + type(pair).__name__
             )
         if len(pair) != 2:
             raise ValueError(
@@ -327,17 +313,17 @@ def _as_parameter(value: Any) -> Any:
     return value
 
 
-def _describe(key: Any, value: Any, gap: str) -> str:
+def _dtype(value: Tensor) -> Any:
+    return value.dtype
+
+
+def _describe(key: Any, value: Any, kind_of: Callable[[Tensor], Any]) -> str:
     """One line of the printed form of a list or dictionary of parameters."""
     if not isinstance(value, Tensor):
         return f"  ({key}): Object of type: {type(value).__name__}"
     size = "x".join(str(n) for n in value.size())
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-    return f"  ({key}): {kind} containing: [{_typename_short(value)} of size {size}]"
-
-
-def _typename_short(value: Tensor) -> str:
-    return str(value.dtype)
+    return f"  ({key}): {kind} containing: [{kind_of(value)} of size {size}]"
 
 
 class ParameterList(Module):
@@ -398,18 +384,8 @@ class ParameterList(Module):
             self.append(value)
         return self
 
-    def pop(self, index: int = -1) -> Any:
-        """Removes the value at a position and returns it."""
-        values = list(self)
-        value = values.pop(_position(len(self), index))
-        for i in range(len(self)):
-            delattr(self, str(i))
-        self._size = 0
-        self.extend(values)
-        return value
-
     def extra_repr(self) -> str:
-        return "\n".join(_describe(i, value, "") for i, value in enumerate(self))
+        return "\n".join(_describe(i, value, _dtype) for i, value in enumerate(self))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterList should not be called.")
@@ -531,7 +507,7 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
-        return "\n".join(_describe(key, value, "") for key, value in self.items())
+        return "\n".join(_describe(key, value, _typename) for key, value in self.items())
 
     def __call__(self, input: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")

@@ -3,8 +3,8 @@
 The idea: parameters, buffers and submodules live in three dictionaries of the instance
 (``_parameters``, ``_buffers``, ``_modules``); ``__setattr__`` sorts each assigned value into the
 right one and ``__getattr__`` finds it there.  All the rest (``parameters()``, ``to()``, printing,
-and ``state_dict()`` in ``_state.py``) is a walk over these dictionaries.  A module without hooks is called
-straight through: ``__call__`` tests one flag and calls ``forward``.
+and ``state_dict()`` in ``_state.py``) is a walk over these dictionaries.  A module without hooks
+is called straight through: ``__call__`` tests one flag and calls ``forward``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections import OrderedDict
 
 import d2lcore
 from d2lcore import Tensor
-from d2lcore.nn.modules._state import StateDict, _IncompatibleKeys
+from d2lcore.nn.modules._state import StateDict
+from d2lcore.nn.modules._state import _IncompatibleKeys as _IncompatibleKeys
 from d2lcore.nn.parameter import Buffer, Parameter
 from d2lcore.utils.hooks import RemovableHandle
 
@@ -109,7 +110,7 @@ class Module(StateDict):
 
     # ------------------------------------------------------------------ calling
 
-    def forward(self, *input: Any) -> Any:  # type: ignore[no-redef]  # noqa: F811
+    def forward(self, *input: Any) -> Any:  # type: ignore[no-redef]
         """Computes the output; every subclass defines its own."""
         raise NotImplementedError(
             f'Module [{type(self).__name__}] is missing the required "forward" function'
@@ -693,7 +694,7 @@ def _parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
             tensor = value
         elif isinstance(value, (str, int, d2lcore.device)) and position == 0:
             device = value
-        elif value is None and position < 2 or isinstance(value, bool):
+        elif (value is None and position < 2) or isinstance(value, bool):
             continue  # a device left out; non_blocking and copy mean nothing here
         else:
             raise TypeError(

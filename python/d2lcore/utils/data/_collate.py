@@ -108,12 +108,12 @@ def default_collate(batch: Any) -> Any:
     if isinstance(sample, Mapping):
         return _like(sample, {key: default_collate([d[key] for d in batch]) for key in sample})
     if isinstance(sample, tuple) and hasattr(sample, "_fields"):
-        return kind(*(default_collate(values) for values in zip(*batch)))
+        return kind(*(default_collate(values) for values in zip(*batch, strict=False)))
     if isinstance(sample, Sequence):
         sizes = {len(item) for item in batch}
         if len(sizes) != 1:
             raise RuntimeError("each element in list of batch should be of equal size")
-        columns = [default_collate(values) for values in zip(*batch)]
+        columns = [default_collate(values) for values in zip(*batch, strict=False)]
         return columns if isinstance(sample, tuple) else _like(sample, columns)
     raise TypeError(
         "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "

@@ -109,7 +109,7 @@ class StackDataset(Dataset):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if bool(args) == bool(kwargs):
             raise ValueError(
-                "Supported either ``tuple``- (via ``args``) or ``dict``- (via ``kwargs``) like "
+                "Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like "
                 "input/output, but both types are given."
                 if args
                 else "At least one dataset should be passed"
@@ -241,9 +241,7 @@ def gather(dataset: Any, indices: Sequence[Any]) -> list[Tensor] | None:
     return [t[where] for t in dataset.tensors]
 
 
-def random_split(
-    dataset: Any, lengths: Sequence[float], generator: Any = None
-) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
     """Splits a dataset at random into parts that do not overlap.
 
     Args:
@@ -281,4 +279,4 @@ def random_split(
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
     order = d2lcore.randperm(sum(sizes), generator=generator).tolist()
     ends = itertools.accumulate(sizes)
-    return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends)]
+    return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
