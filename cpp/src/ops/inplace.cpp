@@ -1,0 +1,92 @@
+// The in-place and out= protocols.
+#include "ops/inplace.h"
+
+#include "autograd/meta.h"
+#include "d2lcore/ops.h"
+#include "iter/map.h"
+
+namespace d2l {
+namespace {
+
+bool any_requires_grad(const OpRow& row, const Value* args) {
+  for (size_t i = 0; i < row.schema.params.size(); ++i) {
+    if (args[i].kind == Value::Kind::Tensor) {
+      if (needs_grad(*static_cast<const Tensor*>(args[i].ptr))) return true;
+    } else if (args[i].kind == Value::Kind::TensorList) {
+      const auto* list = static_cast<const Tensor*>(args[i].ptr);
+      for (int64_t k = 0; k < args[i].n; ++k) {
+        if (needs_grad(list[k])) return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void run_inplace(const OpRow& row, const Value* args) {
+  const Tensor self = *static_cast<const Tensor*>(args[0].ptr);
+  const std::string name = row.schema.name + "_";
+  const bool grads = GradMode::enabled() && any_requires_grad(row, args);
+  check_inplace(self, name.c_str(), grads);
+  Returned out;
+  if (!grads && row.has_dst) {
+    row(args, Dst::inplace(self), out);
+    self.bump_version();
+    return;
+  }
+  // A copy of the value in the same place of the graph: what the op saves stays as it was.
+  Tensor copy = empty_as(self, self.dtype());
+  copy_into(copy, self);
+  if (grads && self.requires_grad()) {
+    const Edge edge = edge_of(self);
+    set_history(copy, edge.node, edge.nr);
+  }
+  std::vector<Value> changed(args, args + row.schema.params.size());
+  changed[0].ptr = &copy;
+  row(changed.data(), {}, out);
+  Tensor result = out.tensor;
+  check(equal(result.shape(), self.shape()),
+        "output with shape {} doesn't match the broadcast shape {}", self.shape(), result.shape());
+  check(can_cast(result.dtype(), self.dtype()),
+        "result type {} can't be cast to the desired output type {}", result.dtype(), self.dtype());
+  if (result.dtype() != self.dtype()) result = to_dtype(result, self.dtype());
+  copy_into(self, result);
+  self.bump_version();
+  if (grads) take_history(self, result);
+}
+
+void run_out(const OpRow& row, const Value* args, std::span<const Tensor> outs) {
+  if (GradMode::enabled()) {
+    bool grads = any_requires_grad(row, args);
+    for (const Tensor& t : outs) grads |= t.requires_grad();
+    check(!grads,
+          "{}(): functions with out=... arguments don't support automatic differentiation, but one "
+          "of the arguments requires grad.",
+          row.schema.name);
+  }
+  Returned got;
+  if (row.has_dst && outs.size() == 1) {
+    row(args, Dst::out(outs[0]), got);
+    outs[0].bump_version();
+    return;
+  }
+  row(args, {}, got);
+  const std::span<const Tensor> results =
+      got.kind == Returned::Kind::TensorTuple ? std::span<const Tensor>(got.tensors)
+                                              : std::span<const Tensor>(&got.tensor, 1);
+  check<TypeError>(results.size() == outs.size(), "{}(): expected {} output tensors, got {}",
+                   row.schema.name, static_cast<int64_t>(results.size()),
+                   static_cast<int64_t>(outs.size()));
+  for (size_t i = 0; i < outs.size(); ++i) {
+    check(can_cast(results[i].dtype(), outs[i].dtype()),
+          "result type {} can't be cast to the desired output type {}", results[i].dtype(),
+          outs[i].dtype());
+  }
+  for (size_t i = 0; i < outs.size(); ++i) {
+    deliver(row.schema.name.c_str(), Dst::out(outs[i]), results[i]);
+    outs[i].bump_version();
+  }
+}
+
+}  // namespace d2l

@@ -1,0 +1,16 @@
+// op_ and out=, made once for every row of the op table.
+#pragma once
+
+#include "core/op_table.h"
+
+namespace d2l {
+
+// Runs the row in place on its first argument. Without gradients the op writes into the tensor (or its
+// result is copied there); with gradients the plain op runs on a copy that keeps the tensor's place in
+// the graph, then the value is written and the history taken over. Errors come before the first write.
+void run_inplace(const OpRow& row, const Value* args);
+
+// Runs the row into given tensors, one for each result, resizing them; returns in `out` what they are.
+void run_out(const OpRow& row, const Value* args, std::span<const Tensor> outs);
+
+}  // namespace d2l
