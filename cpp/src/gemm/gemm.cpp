@@ -40,8 +40,25 @@ void for_each_item(const GemmArgs& g, F&& one) {
   });
 }
 
+// Most products of small models: straight to the kernel that multiply would choose, or one that
+// adds up in the same order.
+template <class T>
+bool tiny_product(const GemmArgs& g) {
+  if (g.batch != 1 || g.c_col != 1 || g.b_col != 1 || g.m < 2 || g.n < 2 || g.k >= 64 ||
+      g.m * g.n > 1024)
+    return false;
+  const bool has_d = g.d != nullptr && g.beta != 0;
+  real_kernels<T>().rows(g.m, g.n, g.k, static_cast<const T*>(g.a), g.a_row, g.a_col,
+                         static_cast<const T*>(g.b), g.b_row,
+                         {static_cast<T*>(g.c), g.c_row, false, true, static_cast<T>(g.alpha),
+                          static_cast<T>(g.beta), has_d ? static_cast<const T*>(g.d) : nullptr,
+                          g.d_row, g.d_col});
+  return true;
+}
+
 template <class T>
 void real_product(const GemmArgs& g) {
+  if (tiny_product<T>(g)) return;
   Product<T> p{g.m,     g.n,     g.k,     static_cast<const T*>(g.a), g.a_row, g.a_col,
                static_cast<const T*>(g.b), g.b_row, g.b_col, static_cast<T*>(g.c), g.c_row, g.c_col,
                static_cast<T>(g.alpha), static_cast<T>(g.beta),

@@ -64,6 +64,8 @@ void multiply_aside(const Product<T>& p) {
   raw.alpha = 1;
   raw.d = nullptr;
   multiply(raw);
+  if (p.c_row == 1 && p.c_col == p.m && p.alpha == 1 && p.d == nullptr)  // C transposed
+    return real_kernels<T>().pack(sums.data(), p.n, 1, p.m, p.n, p.c, p.m);
   write_sums(p, sums.data());
 }
 
@@ -132,6 +134,27 @@ void dots(const GemmKernels<T>& kernels, const Product<T>& p) {
   });
 }
 
+// The same with B copied so that it lies along its columns.
+template <class T>
+void dots_of_copy(const GemmKernels<T>& kernels, Product<T> p) {
+  const int64_t lead = round_up(p.k, kernels.width);
+  Buffer<T> copy(p.n * lead);
+  kernels.pack(p.b, p.b_row, p.b_col, p.k, p.n, copy.data(), lead);
+  p.b = copy.data();
+  p.b_row = 1;
+  p.b_col = lead;
+  dots(kernels, p);
+}
+
+// Products along very few elements are bound by writing C, which is best done in order.
+template <class T>
+void thin(const GemmKernels<T>& kernels, const Product<T>& p) {
+  parallel_for(p.m, std::max<int64_t>(1, kStream / p.n), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      kernels.axpy(p.n, p.k, p.a + i * p.a_row, p.a_col, p.b, p.b_row, tail_at(tail_of(p), i, 0));
+  });
+}
+
 template <class T>
 void rows_block(const GemmKernels<T>& kernels, const Product<T>& p, int64_t i, int64_t j, int64_t m,
                 int64_t n) {
@@ -178,16 +201,17 @@ struct Blocks {
   int64_t mc, nc, kc;
 };
 
-// A panel of A and one of B share the first cache, a block of A takes half of the second, a block of
-// B a part of the third.
+// A block of A takes half of the second cache, a block of B an eighth of the third, which others
+// share. Blocks are deep along K: that each tile goes on from C costs 5 % at 400 and 2 % at 1000
+// elements, more than what a panel of B gains from fitting into the first cache.
 template <class T>
 Blocks block_sizes(const GemmKernels<T>& kernels) {
   const CacheSizes& cache = cache_sizes();
   const int64_t size = sizeof(T);
   Blocks s;
-  s.kc = std::clamp<int64_t>(cache.l1 * 3 / 2 / (kernels.nr * size) / 8 * 8, 128, 768);
-  s.mc = std::max(kernels.mr, cache.l2 / 2 / (s.kc * size) / kernels.mr * kernels.mr);
-  s.nc = std::clamp<int64_t>(cache.l3 / 4 / (s.kc * size), 512, 4096) / kernels.nr * kernels.nr;
+  s.kc = std::clamp<int64_t>(cache.l2 / 256, 1024, 4096) / size;
+  s.mc = std::max(2 * kernels.mr, cache.l2 / 2 / (s.kc * size) / kernels.mr * kernels.mr);
+  s.nc = std::clamp<int64_t>(cache.l3 / 8 / (s.kc * size), 512, 4096) / kernels.nr * kernels.nr;
   return s;
 }
 
@@ -236,9 +260,16 @@ void packed(const GemmKernels<T>& kernels, const Product<T>& p) {
 }  // namespace
 
 const GemmTable& gemm_kernels() {
-  static const GemmTable& table = isa() == Isa::Avx512 ? avx512::gemm_table()
-                                  : isa() == Isa::Avx2 ? avx2::gemm_table()
-                                                       : baseline::gemm_table();
+  static const GemmTable table = [] {
+    GemmTable t{};
+    if (isa() == Isa::Avx512)
+      avx512::fill_gemm_table(t);
+    else if (isa() == Isa::Avx2)
+      avx2::fill_gemm_table(t);
+    else
+      baseline::fill_gemm_table(t);
+    return t;
+  }();
   return table;
 }
 template <>
@@ -276,10 +307,18 @@ void multiply(Product<T> p) {
     p.a_col = 1;
     return dots(kernels, p);
   }
-  if (p.a_col == 1 && p.b_row == 1 && p.k >= 8 * w && p.n % w != 0 && p.n < 4 * w)
-    return dots(kernels, p);
+  // Vectors along a narrow output would leave lanes idle.
+  if (p.a_col == 1 && p.k >= 8 * w && p.n < 4 * w && 5 * p.n < 4 * round_up(p.n, w)) {
+    if (p.b_row == 1) return dots(kernels, p);
+    if (p.m >= 16) return dots_of_copy(kernels, p);
+  }
+  if (p.a_row == 1 && p.a_col != 1 && p.m >= 4 * w && p.n < w && 5 * p.n < 4 * w && p.k >= w) {
+    transpose(p);
+    return multiply_aside(p);
+  }
+  if (p.k <= 4 && p.b_col == 1 && p.n >= 4 * w) return thin(kernels, p);
 
-  const bool narrow = p.n <= 200, flat = p.m <= 2 * kernels.rows_m;
+  const bool narrow = p.n <= 200, flat = p.m <= 6 * kernels.rows_m;
   if (narrow || flat) {
     if (in_place && p.k > kRowsDepth) return multiply_aside(p);
     if (p.b_col == 1) return rows(kernels, p);

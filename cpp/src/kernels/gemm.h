@@ -75,13 +75,13 @@ struct GemmTable {
 };
 
 namespace baseline {
-const GemmTable& gemm_table();
+void fill_gemm_table(GemmTable& table);
 }
 namespace avx2 {
-const GemmTable& gemm_table();
+void fill_gemm_table(GemmTable& table);
 }
 namespace avx512 {
-const GemmTable& gemm_table();
+void fill_gemm_table(GemmTable& table);
 }
 
 }  // namespace d2l

@@ -6,7 +6,8 @@
 namespace d2l::D2L_ISA_NS {
 namespace {
 
-// Assumes: R rows of A and S columns of B, both with unit stride along k.
+// Assumes: R rows of A and S columns of B, both with unit stride along k; room in sums for whole
+// vectors.
 template <class T, int R, int S>
 void dots_tile(int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_col, T* sums) {
   constexpr int64_t kW = kWidth<T>;
@@ -39,17 +40,14 @@ void dots_tile(int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_col, 
       for (int s = 0; s < S; ++s) acc[r][s] = fma(av, bv[s], acc[r][s]);
     }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 8
-    for (int s = 0; s < S; ++s) sums[r * S + s] = sum_lanes<T>(acc[r][s]);
+  sum_lanes<T, R * S>(&acc[0][0], sums);
 }
 
 template <class T>
 using DotsFunction = void (*)(int64_t, const T*, int64_t, const T*, int64_t, T*);
 
 constexpr int kRows = kVectorBytes == 64 ? 4 : 2;
-constexpr int kCols = 4;
+constexpr int kCols = kVectorBytes == 64 ? 5 : 4;
 constexpr int kLong = 8;  // columns at a time of a single row
 
 template <class T, int R, class I>
@@ -75,12 +73,14 @@ template <class T>
 void dots(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_col,
           const GemmTail<T>& tail) {
   using Index = MakeIndices<kCols>::type;
-  T sums[kRows * kLong];
+  T sums[kRows * kLong + kWidth<T>];
   for (int64_t i = 0; i < m;) {
     const int64_t rows = m - i < kRows ? m - i : kRows;
     for (int64_t j = 0; j < n;) {
-      const int64_t most = rows == 1 && n - j >= kLong ? kLong : kCols;
-      const int64_t cols = n - j < most ? n - j : most;
+      // Tiles of about the same width: a narrow one loads more than it multiplies.
+      const int64_t left = n - j, passes = (left + kCols - 1) / kCols;
+      const int64_t most = rows == 1 && left >= kLong ? kLong : kCols;
+      const int64_t cols = most == kLong ? kLong : (left + passes - 1) / passes;
       const T* const first = a + i * a_row;
       const T* const second = b + j * b_col;
       if (most == kLong)
@@ -119,7 +119,9 @@ T dot(int64_t k, const T* a, const T* b) {
   for (int half = kSums / 2; half > 0; half /= 2)
 #pragma GCC unroll 8
     for (int s = 0; s < half; ++s) acc[s] += acc[s + half];
-  return sum_lanes<T>(acc[0]);
+  T sum[kW];
+  sum_lanes<T, 1>(acc, sum);
+  return sum[0];
 }
 
 }  // namespace

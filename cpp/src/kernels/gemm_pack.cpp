@@ -7,16 +7,6 @@
 namespace d2l::D2L_ISA_NS {
 namespace {
 
-// One step of the transposition: swaps the off-diagonal blocks of size H x H of each 2H x 2H block.
-template <int H, class V, int... J>
-D2L_INLINE void swap_blocks(V& x, V& y, Indices<J...>) {
-  constexpr int kW = sizeof...(J);
-  const V low = __builtin_shufflevector(x, y, ((J & H) != 0 ? kW + J - H : J)...);
-  const V high = __builtin_shufflevector(x, y, ((J & H) != 0 ? kW + J : J + H)...);
-  x = low;
-  y = high;
-}
-
 template <class T, int H>
 D2L_INLINE void transpose_steps(Vec<T> (&x)[kWidth<T>]) {
   if constexpr (H < kWidth<T>) {
@@ -57,7 +47,13 @@ void transpose_square(const T* src, int64_t stride, int64_t rows, int64_t cols, 
 template <class T>
 void pack(const T* src, int64_t s_i, int64_t s_p, int64_t count, int64_t k, T* dst, int64_t lead) {
   constexpr int64_t kW = kWidth<T>;
-  if (s_i == 1) {
+  if (s_i == 1 && lead == 2 * kW) {  // a panel of B: whole rows at a time
+    const Mask<T> first = first_lanes<T>(count), second = first_lanes<T>(count > kW ? count - kW : 0);
+    for (int64_t p = 0; p < k; ++p, src += s_p, dst += lead) {
+      store(dst, load(src, first));
+      store(dst + kW, load(src + kW, second));
+    }
+  } else if (s_i == 1) {
     for (int64_t i = 0; i < lead; i += kW) {
       const Mask<T> there = first_lanes<T>(count > i ? count - i : 0);
       const Mask<T> keep = first_lanes<T>(lead - i);

@@ -24,8 +24,11 @@ template <class T, int R, int V>
 void tile(int64_t k, const T* a, const T* b, const GemmTail<T>& tail, T* c, const T* d,
           int64_t cols) {
   const Mask<T> last = first_lanes<T>(cols - (V - 1) * kWidth<T>);
+  // The tile below comes next: its part of C arrives while this one is computed.
 #pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * tail.c_row, 1);
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V * kVectorBytes; v += 64)
+      __builtin_prefetch(reinterpret_cast<const char*>(c + (R + r) * tail.c_row) + v, 1);
   Vec<T> acc[R][V];
   begin_tile<T, R, V>(acc, tail, c, last);
   for (int64_t p = 0; p < k; ++p) {

@@ -163,16 +163,32 @@ D2L_INLINE double fma1(double a, double b, double c) {
 #endif
 }
 
-// The sum of the lanes: halves are added to halves.
-template <class T>
-D2L_INLINE T sum_lanes(Vec<T> x) {
-  T lane[kWidth<T>];
-  __builtin_memcpy(lane, &x, sizeof x);
-#pragma GCC unroll 4
-  for (int half = kWidth<T> / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
+// Swaps the off-diagonal blocks of size H x H of each 2H x 2H block of
+// the matrix that x and y, H rows apart, belong to.
+template <int H, class V, int... J>
+D2L_INLINE void swap_blocks(V& x, V& y, Indices<J...>) {
+  constexpr int kW = sizeof...(J);
+  const V low = __builtin_shufflevector(x, y, ((J & H) != 0 ? kW + J - H : J)...);
+  const V high = __builtin_shufflevector(x, y, ((J & H) != 0 ? kW + J : J + H)...);
+  x = low;
+  y = high;
+}
+
+// The sums of the lanes of N vectors, in order: halves of neighbours are added up until a vector holds
+// the sums of as many vectors as it has lanes. Each sum is the same whatever its neighbours are.
+template <class T, int N, int H = 1>
+D2L_INLINE void sum_lanes(Vec<T>* x, T* sums) {
+  if constexpr (H < kWidth<T>) {
+#pragma GCC unroll 32
+    for (int i = 0; i < N; i += 2) {
+      Vec<T> low = x[i], high = x[i + 1 < N ? i + 1 : i];
+      swap_blocks<H>(low, high, typename MakeIndices<kWidth<T>>::type());
+      x[i / 2] = low + high;
+    }
+    sum_lanes<T, (N + 1) / 2, 2 * H>(x, sums);
+  } else {
+    __builtin_memcpy(sums, x, N * sizeof(Vec<T>));
+  }
 }
 
 }  // namespace d2l::D2L_ISA_NS
