@@ -13,8 +13,10 @@ from collections import OrderedDict
 
 import d2lcore
 from d2lcore import Tensor
-from d2lcore.nn.modules._state import StateDict
-from d2lcore.nn.modules._state import _IncompatibleKeys as _IncompatibleKeys
+from d2lcore.nn.modules._state import (
+    StateDict,
+    _IncompatibleKeys,  # noqa: F401
+)
 from d2lcore.nn.parameter import Buffer, Parameter
 from d2lcore.utils.hooks import RemovableHandle
 
