@@ -71,11 +71,32 @@ using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int
   /* optimisers, in place: outputs are also inputs, operand order param, state..., grad */       \
   X(sgd, 1, 1, 0)             /* p -= f[0] (g + f[1] p)            lr, weight decay */           \
   X(sgd_momentum, 2, 1, 0)    /* g += f[1] p; b = f[2] b + f[3] g; p -= f[0] (i[0] ? g + f[2] b : b) */ \
-  X(adam, 3, 1, 0)            /* p, m, v; see kernels for the scalars: AdamScalars below */
+  X(adam, 3, 1, 0)            /* p, m, v; takes AdamScalars instead of Scalars, see below */       \
+  X(adam_amsgrad, 4, 1, 0)    /* p, m, v, max v */
 // clang-format on
 
-// What the adam loop reads: f = {step_size, weight decay, beta1, beta2} and i holds the bits of the
-// doubles {eps, sqrt(bias_correction2), 1 - lr * decay (decoupled) or 1}; i[3] unused.
+// What the adam loops read: Scalars' memory as this struct (AdamScalars::pack). PyTorch's formula:
+//   g = sign g;  p = keep p;  g += weight_decay p
+//   m += one_minus_beta1 (g - m);  v = beta2 v + one_minus_beta2 g^2;  w = v, or max v so far (amsgrad)
+//   p -= step_size m / (sqrt(w) / root_correction2 + eps)
+struct AdamScalars {
+  double step_size = 0;         // lr / (1 - beta1^step)
+  double weight_decay = 0;      // added to the gradient; 0 for AdamW
+  double one_minus_beta1 = 0, one_minus_beta2 = 0;
+  double beta2 = 0;
+  double eps = 0;
+  double root_correction2 = 1;  // sqrt(1 - beta2^step)
+  float keep = 1;               // decoupled decay, 1 - lr * decay (AdamW); else 1
+  float sign = 1;               // -1 to maximize
+
+  Scalars pack() const {
+    Scalars s;
+    static_assert(sizeof(Scalars) == 64);
+    __builtin_memcpy(static_cast<void*>(&s), static_cast<const void*>(this), sizeof s);
+    return s;
+  }
+};
+static_assert(sizeof(AdamScalars) == sizeof(Scalars));
 
 enum class Loop : uint8_t {
 #define X(name, outputs, inputs, mask) name,

@@ -41,9 +41,9 @@ void core(char* const* ptr, int64_t n, const Scalars* scalars) {
   char* p[S::kOperands];
 #pragma GCC unroll 8
   for (int k = 0; k < S::kOperands; ++k) p[k] = ptr[k];
-  alignas(64) char pad[S::kOperands][S::kStep * 16 > 0 ? S::kStep * S::kMaxSize : 1];
-  int64_t blocks = n / S::kStep, rest = n % S::kStep;
-  char* home[S::kOutputs];
+  alignas(64) char pad[S::kOperands][S::kStep * S::kMaxSize];
+  int64_t blocks = static_cast<uint64_t>(n) / S::kStep, rest = n & (S::kStep - 1);
+  char* home[S::kOutputs] = {};
   for (bool tail = false;;) {
     for (; blocks > 0; --blocks) {
       step(p);
@@ -83,7 +83,9 @@ struct Simple {
   static constexpr bool kInout = false;
   static constexpr int kSize[] = {sizeof(O), sizeof(I)...};
   static constexpr int kMaxSize = max_size<O, I...>();
-  static constexpr int kStep = kMaxSize >= 16 ? 4 : kMaxSize == 8 ? 8 : kVecBytes / kMaxSize < 16 ? 16 : kVecBytes / kMaxSize;
+  // Whole vectors of the widest operand, and enough elements for the narrow ones to vectorise.
+  static constexpr int kWide = kVecBytes / kMaxSize;
+  static constexpr int kStep = kMaxSize == 16 ? 4 : kWide > 8 ? kWide : kMaxSize == 8 ? 8 : 16;
   Op op;
   explicit Simple(const Scalars& s) : op(make(s)) {}
   static Op make(const Scalars& s) {
@@ -93,22 +95,21 @@ struct Simple {
       return Op{};
     }
   }
-  D2L_INLINE void operator()(char* const* p) const { run(p, static_cast<const I*>(nullptr)...); }
-  template <class... J>
-  D2L_INLINE void run(char* const* p, const J*... types) const {
+  D2L_INLINE void operator()(char* const* p) const {
     O* out = reinterpret_cast<O*>(p[0]);
-    (void)(types, ...);
-    if constexpr (sizeof...(J) == 0) {
+    if constexpr (sizeof...(I) == 0) {
 #pragma GCC ivdep
+#pragma GCC unroll 1
       for (int j = 0; j < kStep; ++j) out[j] = op();
     } else {
-      run_inputs<J...>(out, p);
+      run_inputs<I...>(out, p);
     }
   }
   template <class A>
   D2L_INLINE void run_inputs(O* out, char* const* p) const {
     const A* a = reinterpret_cast<const A*>(p[1]);
 #pragma GCC ivdep
+#pragma GCC unroll 1
     for (int j = 0; j < kStep; ++j) out[j] = op(a[j]);
   }
   template <class A, class B>
@@ -116,6 +117,7 @@ struct Simple {
     const A* a = reinterpret_cast<const A*>(p[1]);
     const B* b = reinterpret_cast<const B*>(p[2]);
 #pragma GCC ivdep
+#pragma GCC unroll 1
     for (int j = 0; j < kStep; ++j) out[j] = op(a[j], b[j]);
   }
   template <class A, class B, class C>
@@ -124,6 +126,7 @@ struct Simple {
     const B* b = reinterpret_cast<const B*>(p[2]);
     const C* c = reinterpret_cast<const C*>(p[3]);
 #pragma GCC ivdep
+#pragma GCC unroll 1
     for (int j = 0; j < kStep; ++j) out[j] = op(a[j], b[j], c[j]);
   }
 };
@@ -156,38 +159,64 @@ struct Vector {
   }
 };
 
-// A float op computed on doubles: two half vectors.
-template <class Op>
-struct Widened {
-  Op op;
-  explicit Widened(const Scalars& s) : op(Vector<Op, double, 1>::make(s)) {}
-  template <class... V>
-  D2L_INLINE VF operator()(V... x) const {
-    typedef float Half __attribute__((vector_size(kVecBytes / 2)));
-    VF r;
-#pragma GCC unroll 2
-    for (int h = 0; h < 2; ++h) {
-      Half part = __builtin_convertvector(op(widen(x, h)...), Half);
-      __builtin_memcpy(reinterpret_cast<char*>(&r) + h * sizeof part, &part, sizeof part);
-    }
-    return r;
-  }
-  static D2L_INLINE VD widen(VF x, int h) {
-    typedef float Half __attribute__((vector_size(kVecBytes / 2)));
-    Half part;
-    __builtin_memcpy(&part, reinterpret_cast<char*>(&x) + h * sizeof part, sizeof part);
-    return __builtin_convertvector(part, VD);
-  }
-};
-
 // DType's order (d2lcore/dtype.h), which the kernel objects do not include.
 enum Type { kBool, kU8, kI8, kI16, kI32, kI64, kHalf, kBF16, kF32, kF64, kC64, kC128 };
+
+template <class T>
+struct Complex {
+  T re, im;
+};
 
 inline LoopFn& slot(KernelTable& t, Loop loop, Type type) {
   return t.map[static_cast<int>(loop)][type];
 }
-template <class Op>
-void set_floats(KernelTable& t, Loop loop, int) = delete;
+
+// Simple with kInputs inputs of one type.
+template <class Op, class O, class T, int kInputs>
+struct SimpleOf;
+template <class Op, class O, class T>
+struct SimpleOf<Op, O, T, 0> {
+  using type = Simple<Op, O>;
+};
+template <class Op, class O, class T>
+struct SimpleOf<Op, O, T, 1> {
+  using type = Simple<Op, O, T>;
+};
+template <class Op, class O, class T>
+struct SimpleOf<Op, O, T, 2> {
+  using type = Simple<Op, O, T, T>;
+};
+template <class Op, class O, class T>
+struct SimpleOf<Op, O, T, 3> {
+  using type = Simple<Op, O, T, T, T>;
+};
+template <class Op, class O, class T, int kInputs>
+inline constexpr LoopFn kSimple = entry<typename SimpleOf<Op, O, T, kInputs>::type>;
+
+// Ops on whole vectors, for float and double.
+template <class Op, int kInputs>
+void set_floating(KernelTable& t, Loop loop) {
+  slot(t, loop, kF32) = entry<Vector<Op, float, kInputs>>;
+  slot(t, loop, kF64) = entry<Vector<Op, double, kInputs>>;
+}
 
 }  // namespace
+
+// The chapters of the table; fill_table (table.cpp) calls each.
+void fill_integers(KernelTable& t);
+void fill_compare(KernelTable& t);
+void fill_floating(KernelTable& t);
+void fill_complex(KernelTable& t);
+void fill_math_float(KernelTable& t);
+void fill_math_double(KernelTable& t);
+void fill_special(KernelTable& t);
+void fill_backward(KernelTable& t);
+void fill_optimisers(KernelTable& t);
+void fill_casts(KernelTable& t);
+void fill_copies(KernelTable& t);  // after fill_casts: rows that are plain copies
+void fill_reduce(KernelTable& t);
+void fill_reduce_index(KernelTable& t);
+void fill_scan(KernelTable& t);
+void fill_rows(KernelTable& t);
+
 }  // namespace d2l::D2L_ISA_NS

@@ -24,7 +24,7 @@ __attribute__((noinline)) void drive_tiles(const CoreInfo& info, char* const* pt
                                            const int64_t* strides, int64_t n, int64_t m,
                                            const Scalars* scalars) {
   const int count = info.operands;
-  Side side[kMaxOperands];
+  Side side[kMaxOperands] = {};
   for (int k = 0; k < count; ++k) side[k] = {ptr[k], strides[k], strides[count + k]};
 
   // The inner loop should be the one along which the first output is dense.

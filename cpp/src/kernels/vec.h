@@ -9,6 +9,10 @@
 
 #include <cstdint>
 
+// GCC 12 says this of its own AVX-512 headers.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+
 #ifndef D2L_ISA_NS
 #error "compile the kernels with -DD2L_ISA_NS=baseline, avx2 or avx512"
 #endif
@@ -45,6 +49,19 @@ using VF = Vec<float>;
 using VD = Vec<double>;
 using VI = Vec<int32_t>;
 using VL = Vec<int64_t>;
+
+template <class V>
+struct ElemOf;
+template <>
+struct ElemOf<VF> {
+  using type = float;
+};
+template <>
+struct ElemOf<VD> {
+  using type = double;
+};
+template <class V>
+using Elem = typename ElemOf<V>::type;
 
 // What belongs to an element type: its vector, the integer of its size and that one's vector.
 template <class T>
@@ -278,6 +295,32 @@ D2L_INLINE bool any(M mask) {
 #else
   return _mm_movemask_epi8((__m128i)mask) != 0;
 #endif
+}
+
+// A float function computed on doubles: two half vectors, through the same code.
+template <class Op, class... V>
+D2L_INLINE VF widened(Op op, V... x) {
+  typedef float Half __attribute__((vector_size(kVecBytes / 2)));
+  VF in[] = {x...}, out;
+#pragma GCC unroll 1
+  for (int h = 0; h < 2; ++h) {
+    VD wide[sizeof...(V)];
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < sizeof...(V); ++k) {
+      Half part;
+      __builtin_memcpy(&part, reinterpret_cast<char*>(&in[k]) + h * sizeof part, sizeof part);
+      wide[k] = __builtin_convertvector(part, VD);
+    }
+    VD y;
+    if constexpr (sizeof...(V) == 1) {
+      y = op(wide[0]);
+    } else {
+      y = op(wide[0], wide[1]);
+    }
+    Half part = __builtin_convertvector(y, Half);
+    __builtin_memcpy(reinterpret_cast<char*>(&out) + h * sizeof part, &part, sizeof part);
+  }
+  return out;
 }
 
 // c[0] + c[1] x + ...

@@ -1,0 +1,64 @@
+// Activation functions and their derivatives, for vectors of float or double.
+#pragma once
+
+#include "kernels/math_float.h"
+
+namespace d2l::D2L_ISA_NS {
+namespace {
+
+inline constexpr double kRootHalf = 0.7071067811865476;       // 1 / sqrt(2)
+inline constexpr double kInvRootTwoPi = 0.3989422804014327;   // 1 / sqrt(2 pi)
+inline constexpr double kGeluA = 0.7978845608028654;          // sqrt(2 / pi)
+inline constexpr double kGeluB = 0.044715;
+
+// The normal distribution function: erfc keeps the left tail exact.
+template <class V>
+D2L_INLINE V normal_cdf(V x) {
+  return Elem<V>(0.5) * erfc(x * Elem<V>(-kRootHalf));
+}
+template <class V>
+D2L_INLINE V gelu(V x) {
+  V y = x * normal_cdf(x);
+  return x < Elem<V>(-40) ? V{} - Elem<V>(0) * (x == x ? V{} : x) : y;
+}
+template <class V>
+D2L_INLINE V gelu_tanh(V x) {
+  using T = Elem<V>;
+  V u = T(2 * kGeluA) * (x + T(kGeluB) * x * x * x);
+  V y = x * sigmoid(u);
+  return x < T(-40) ? V{} : y;
+}
+template <class V>
+D2L_INLINE V silu(V x) {
+  V y = x * sigmoid(x);
+  return x < Elem<V>(-800) ? V{} : y;
+}
+template <class V>
+D2L_INLINE V softplus(V x, Elem<V> beta, Elem<V> threshold) {
+  V z = x * beta;
+  return z > threshold ? x : log1p(exp(z)) / beta;
+}
+template <class V>
+D2L_INLINE V logsigmoid(V x) {
+  return (x < V{} ? x : x != x ? x : V{}) - log1p(exp(-abs(x)));
+}
+template <class V>
+D2L_INLINE V gelu_slope(V x) {
+  V c = abs(x) > Elem<V>(40) ? copysign(V{} + Elem<V>(40), x) : x;
+  return normal_cdf(c) + c * (Elem<V>(kInvRootTwoPi) * exp(Elem<V>(-0.5) * c * c));
+}
+template <class V>
+D2L_INLINE V gelu_tanh_slope(V x) {
+  using T = Elem<V>;
+  V c = abs(x) > T(40) ? copysign(V{} + T(40), x) : x;
+  V z = c * c, s = sigmoid(T(2 * kGeluA) * (c + T(kGeluB) * c * z));
+  return s + c * s * (1 - s) * (T(2 * kGeluA) * (1 + T(3 * kGeluB) * z));
+}
+template <class V>
+D2L_INLINE V silu_slope(V x) {
+  V s = sigmoid(x), c = x < Elem<V>(-800) ? V{} : x;
+  return s * (1 + c * (1 - s));
+}
+
+}  // namespace
+}  // namespace d2l::D2L_ISA_NS

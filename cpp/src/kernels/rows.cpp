@@ -1,0 +1,177 @@
+// Row kernels: softmax and its family over contiguous rows.
+//
+// The one idea: three sweeps of a row that stays in cache: its maximum, the exponentials with their
+// pairwise sum, the scaling. Subtracting the maximum keeps the exponentials in range; a row of -inf
+// becomes NaN, as in PyTorch.
+#include "kernels/map.h"
+#include "kernels/math_float.h"
+
+namespace d2l::D2L_ISA_NS {
+namespace {
+
+// Adds vectors pairwise, as they come.
+template <class V>
+struct Pairwise {
+  V level[48];
+  uint64_t count = 0;
+  D2L_INLINE void add(V x) {
+    V* at = level;
+    for (uint64_t bit = 1; count & bit; bit <<= 1, ++at) x = *at + x;
+    *at = x;
+    ++count;
+  }
+  D2L_INLINE V total() const {
+    V sum{};
+    const V* at = level;
+    for (uint64_t bits = count; bits; bits >>= 1, ++at) {
+      if (bits & 1) sum = *at + sum;
+    }
+    return sum;
+  }
+};
+
+template <class T, class Op>
+D2L_INLINE T fold(Vec<T> v, Op op) {
+  constexpr int kCount = kLanes<T>;
+  VInt<T> lane;
+  for (int i = 0; i < kCount; ++i) lane[i] = i;
+#pragma GCC unroll 8
+  for (int s = kCount / 2; s >= 1; s /= 2) v = op(v, __builtin_shuffle(v, lane ^ s));
+  return v[0];
+}
+template <class T>
+D2L_INLINE T fold_sum(Vec<T> v) {
+  return fold<T>(v, [](Vec<T> a, Vec<T> b) { return a + b; });
+}
+template <class T>
+D2L_INLINE Vec<T> greater_of(Vec<T> a, Vec<T> b) {
+  return (a > b) | (a != a) ? a : b;
+}
+
+// Calls whole(i) for every full vector of a row and part(i, count) for its rest.
+template <class T, class Whole, class Part>
+D2L_INLINE void sweep(int64_t n, Whole whole, Part part) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) whole(i);
+  if (i < n) part(i, n - i);
+}
+
+template <class T>
+D2L_INLINE T row_max(const T* x, int64_t n) {
+  Vec<T> low = splat(-T(__builtin_inf())), m = low;
+  sweep<T>(
+      n, [&](int64_t i) { m = greater_of<T>(m, load<T>(x + i)); },
+      [&](int64_t i, int64_t c) { m = greater_of<T>(m, load_part(x + i, c, low)); });
+  return fold<T>(m, greater_of<T>);
+}
+// The sum of f(vector), pairwise: groups of four, then a cascade. f(i, count) masks the rest itself.
+template <class T, class F>
+D2L_INLINE T row_sum(int64_t n, F f) {
+  using V = Vec<T>;
+  constexpr int64_t kPer = kLanes<T>;
+  if (n <= 4 * kPer) {
+    V sum{};
+    for (int64_t i = 0; i < n; i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);
+    return fold_sum<T>(sum);
+  }
+  Pairwise<V> cascade;
+  int64_t i = 0;
+  while (i < n) {
+    V sum{};
+    for (int k = 0; k < 4 && i < n; ++k, i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);
+    cascade.add(sum);
+  }
+  return fold_sum<T>(cascade.total());
+}
+template <class T>
+D2L_INLINE Vec<T> get(const T* p, int64_t count, Vec<T> rest) {
+  return count == kLanes<T> ? load<T>(p) : load_part(p, count, rest);
+}
+template <class T>
+D2L_INLINE void put(T* p, Vec<T> v, int64_t count) {
+  if (count == kLanes<T>) {
+    store(p, v);
+  } else {
+    store_part(p, v, count);
+  }
+}
+
+template <class T, Row kKind>
+void forward(const RowArgs* args) {
+  using V = Vec<T>;
+  constexpr int64_t kPer = kLanes<T>;
+  const T kLow = -T(__builtin_inf());
+  const int64_t n = args->n;
+  for (int64_t j = 0; j < args->rows; ++j) {
+    const T* x = reinterpret_cast<const T*>(args->a) + j * n;
+    T* y = reinterpret_cast<T*>(args->out) + (kKind == Row::logsumexp ? j : j * n);
+    T m = row_max(x, n);
+    if (kKind == Row::logsumexp && (m - m != 0)) {  // an infinity or NaN is the answer
+      *y = m;
+      continue;
+    }
+    V top = splat(m);
+    T sum = row_sum<T>(n, [&](int64_t i, int64_t c) {
+      V e = exp(get(x + i, c, splat(kLow)) - top);
+      if constexpr (kKind == Row::softmax) put(y + i, e, c);
+      return e;
+    });
+    if constexpr (kKind == Row::softmax) {
+      V scale = splat(T(1)) / splat(sum);
+      for (int64_t i = 0; i < n; i += kPer) {
+        int64_t c = n - i < kPer ? n - i : kPer;
+        put(y + i, get(y + i, c, V{}) * scale, c);
+      }
+    } else {
+      V l = log(splat(sum));
+      if constexpr (kKind == Row::logsumexp) {
+        *y = m + l[0];
+      } else {
+        for (int64_t i = 0; i < n; i += kPer) {
+          int64_t c = n - i < kPer ? n - i : kPer;
+          put(y + i, (get(x + i, c, V{}) - top) - l, c);
+        }
+      }
+    }
+  }
+}
+
+// softmax: y (g - sum(g y)); log_softmax: g - exp(y) sum(g).
+template <class T, bool kLog>
+void backward(const RowArgs* args) {
+  using V = Vec<T>;
+  constexpr int64_t kPer = kLanes<T>;
+  const int64_t n = args->n;
+  for (int64_t j = 0; j < args->rows; ++j) {
+    const T* g = reinterpret_cast<const T*>(args->a) + j * n;
+    const T* y = reinterpret_cast<const T*>(args->b) + j * n;
+    T* out = reinterpret_cast<T*>(args->out) + j * n;
+    V sum = splat(row_sum<T>(n, [&](int64_t i, int64_t c) {
+      V v = get(g + i, c, V{});
+      return kLog ? v : v * get(y + i, c, V{});
+    }));
+    for (int64_t i = 0; i < n; i += kPer) {
+      int64_t c = n - i < kPer ? n - i : kPer;
+      V v = get(g + i, c, V{}), w = get(y + i, c, V{});
+      put(out + i, kLog ? v - exp(w) * sum : w * (v - sum), c);
+    }
+  }
+}
+
+template <class T>
+void set_rows(KernelTable& t, Type type) {
+  t.row[static_cast<int>(Row::softmax)][type] = forward<T, Row::softmax>;
+  t.row[static_cast<int>(Row::log_softmax)][type] = forward<T, Row::log_softmax>;
+  t.row[static_cast<int>(Row::logsumexp)][type] = forward<T, Row::logsumexp>;
+  t.row[static_cast<int>(Row::softmax_backward)][type] = backward<T, false>;
+  t.row[static_cast<int>(Row::log_softmax_backward)][type] = backward<T, true>;
+}
+
+}  // namespace
+
+void fill_rows(KernelTable& t) {
+  set_rows<float>(t, kF32);
+  set_rows<double>(t, kF64);
+}
+
+}  // namespace d2l::D2L_ISA_NS

@@ -1,0 +1,151 @@
+// Running reductions.
+//
+// The one idea: lanes are independent, so a block of lanes keeps its accumulators in L1 while the
+// steps go by. Float sums and products accumulate in double, as PyTorch's do on the CPU.
+#include "kernels/map.h"
+#include "kernels/math_float.h"
+
+namespace d2l::D2L_ISA_NS {
+namespace {
+
+constexpr int64_t kLanesAtOnce = 64;
+
+template <class T>
+struct SumOf {
+  using Acc = T;
+};
+template <>
+struct SumOf<float> {
+  using Acc = double;
+};
+template <class T>
+using WideInt = uint64_t;
+
+template <class T, bool kProduct>
+void scan_sum(const ScanArgs* args) {
+  const ScanArgs& a = *args;
+  using Acc = typename SumOf<T>::Acc;
+  Acc acc[kLanesAtOnce];
+  for (int64_t j = 0; j < a.m; j += kLanesAtOnce) {
+    const int64_t c = a.m - j < kLanesAtOnce ? a.m - j : kLanesAtOnce;
+    for (int64_t k = 0; k < c; ++k) acc[k] = kProduct ? Acc(1) : Acc(0);
+    const char* in = a.in + j * a.in_lane;
+    char* out = a.out + j * a.out_lane;
+    const bool dense = a.in_lane == sizeof(T) && a.out_lane == sizeof(T);
+    for (int64_t i = 0; i < a.n; ++i, in += a.in_stride, out += a.out_stride) {
+      auto step = [](Acc s, T x) {
+        if constexpr (Acc(0.5) != Acc(0)) {
+          return kProduct ? s * Acc(x) : s + Acc(x);
+        } else {
+          return static_cast<Acc>(kProduct ? uint64_t(s) * uint64_t(x) : uint64_t(s) + uint64_t(x));
+        }
+      };
+      if (dense) {
+        const T* x = reinterpret_cast<const T*>(in);
+        T* y = reinterpret_cast<T*>(out);
+#pragma GCC ivdep
+        for (int64_t k = 0; k < c; ++k) y[k] = static_cast<T>(acc[k] = step(acc[k], x[k]));
+      } else {
+        for (int64_t k = 0; k < c; ++k) {
+          acc[k] = step(acc[k], *reinterpret_cast<const T*>(in + k * a.in_lane));
+          *reinterpret_cast<T*>(out + k * a.out_lane) = static_cast<T>(acc[k]);
+        }
+      }
+    }
+  }
+}
+
+template <class T, bool kProduct>
+void scan_complex(const ScanArgs* args) {
+  const ScanArgs& a = *args;
+  using Acc = double;
+  for (int64_t j = 0; j < a.m; ++j) {
+    Acc re = kProduct, im = 0;
+    for (int64_t i = 0; i < a.n; ++i) {
+      const T* x = reinterpret_cast<const T*>(a.in + j * a.in_lane + i * a.in_stride);
+      T* y = reinterpret_cast<T*>(a.out + j * a.out_lane + i * a.out_stride);
+      Acc r = kProduct ? re * x[0] - im * x[1] : re + x[0];
+      im = kProduct ? re * x[1] + im * x[0] : im + x[1];
+      re = r;
+      y[0] = static_cast<T>(re);
+      y[1] = static_cast<T>(im);
+    }
+  }
+}
+
+// The last of equals, and NaN stays, as in PyTorch.
+template <class T, bool kMax>
+void scan_extreme(const ScanArgs* args) {
+  const ScanArgs& a = *args;
+  T best[kLanesAtOnce];
+  int64_t where[kLanesAtOnce];
+  for (int64_t j = 0; j < a.m; j += kLanesAtOnce) {
+    const int64_t c = a.m - j < kLanesAtOnce ? a.m - j : kLanesAtOnce;
+    for (int64_t i = 0; i < a.n; ++i) {
+      for (int64_t k = 0; k < c; ++k) {
+        T x = *reinterpret_cast<const T*>(a.in + (j + k) * a.in_lane + i * a.in_stride);
+        bool take = i == 0 || x != x || (kMax ? x >= best[k] : x <= best[k]);
+        best[k] = take ? x : best[k];
+        where[k] = take ? i : where[k];
+        *reinterpret_cast<T*>(a.out + (j + k) * a.out_lane + i * a.out_stride) = best[k];
+        if (a.index) a.index[(j + k) * a.index_lane + i * a.index_stride] = where[k];
+      }
+    }
+  }
+}
+
+template <class T>
+void scan_logcumsumexp(const ScanArgs* args) {
+  const ScanArgs& a = *args;
+  constexpr int64_t kCount = kLanes<T>;
+  alignas(64) T pad[kCount];
+  for (int64_t j = 0; j < a.m; j += kCount) {
+    const int64_t c = a.m - j < kCount ? a.m - j : kCount;
+    Vec<T> acc = splat(-T(__builtin_inf()));
+    store(pad, acc);
+    for (int64_t i = 0; i < a.n; ++i) {
+      for (int64_t k = 0; k < c; ++k) {
+        pad[k] = *reinterpret_cast<const T*>(a.in + (j + k) * a.in_lane + i * a.in_stride);
+      }
+      acc = logaddexp(acc, load<T>(pad));
+      store(pad, acc);
+      for (int64_t k = 0; k < c; ++k) {
+        *reinterpret_cast<T*>(a.out + (j + k) * a.out_lane + i * a.out_stride) = pad[k];
+      }
+    }
+  }
+}
+
+inline ScanFn& at(KernelTable& t, Scan s, Type type) { return t.scan[static_cast<int>(s)][type]; }
+template <class T>
+void set_scans(KernelTable& t, Type type) {
+  at(t, Scan::cumsum, type) = scan_sum<T, false>;
+  at(t, Scan::cumprod, type) = scan_sum<T, true>;
+  at(t, Scan::cummax, type) = scan_extreme<T, true>;
+  at(t, Scan::cummin, type) = scan_extreme<T, false>;
+}
+template <class T>
+void set_complex(KernelTable& t, Type type) {
+  at(t, Scan::cumsum, type) = scan_complex<T, false>;
+  at(t, Scan::cumprod, type) = scan_complex<T, true>;
+}
+
+}  // namespace
+
+void fill_scan(KernelTable& t) {
+  set_scans<uint8_t>(t, kU8);
+  set_scans<int8_t>(t, kI8);
+  set_scans<int16_t>(t, kI16);
+  set_scans<int32_t>(t, kI32);
+  set_scans<int64_t>(t, kI64);
+  set_scans<float>(t, kF32);
+  set_scans<double>(t, kF64);
+  set_complex<float>(t, kC64);
+  set_complex<double>(t, kC128);
+  at(t, Scan::cummax, kBool) = at(t, Scan::cummax, kU8);
+  at(t, Scan::cummin, kBool) = at(t, Scan::cummin, kU8);
+  at(t, Scan::logcumsumexp, kF32) = scan_logcumsumexp<float>;
+  at(t, Scan::logcumsumexp, kF64) = scan_logcumsumexp<double>;
+}
+
+}  // namespace d2l::D2L_ISA_NS

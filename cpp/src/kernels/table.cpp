@@ -1,0 +1,26 @@
+// Fills the table of one instruction set, chapter by chapter.
+#include "kernels/tables.h"
+
+#include "kernels/map.h"
+
+namespace d2l::D2L_ISA_NS {
+
+void fill_table(KernelTable& t) {
+  fill_integers(t);
+  fill_compare(t);
+  fill_floating(t);
+  fill_complex(t);
+  fill_math_float(t);
+  fill_math_double(t);
+  fill_special(t);
+  fill_backward(t);
+  fill_optimisers(t);
+  fill_casts(t);
+  fill_copies(t);
+  fill_reduce(t);
+  fill_reduce_index(t);
+  fill_scan(t);
+  fill_rows(t);
+}
+
+}  // namespace d2l::D2L_ISA_NS
