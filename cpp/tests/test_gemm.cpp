@@ -274,7 +274,7 @@ TEST_CASE("gemm: sizes beyond one block, along each dimension") {
   const int64_t shapes[][3] = {{1, 1, 70000},  {1, 3000, 40}, {1, 40, 3000}, {3000, 1, 40},
                                {400, 230, 90}, {90, 700, 50}, {33, 260, 1500}, {5, 70, 2100},
                                {260, 10, 784}, {17, 4200, 30}, {300, 7, 1}, {2, 2, 5000},
-                               {700, 210, 400}};
+                               {700, 210, 400}, {20, 30, 40000}, {1, 50, 70000}};
   for (const auto& s : shapes)
     for (int layout = 0; layout < 4; ++layout) {
       const int la = layout % 2 ? kColumns : kRows, lb = layout / 2 ? kColumns : kRows;
@@ -293,7 +293,8 @@ TEST_CASE("gemm: the same bits for every number of threads") {
   std::mt19937_64 random(22);
   const int64_t shapes[][4] = {{1, 500, 300, 700}, {1, 1, 1, 500000}, {1, 1, 3000, 500},
                                {1, 3000, 1, 500},  {1, 256, 10, 784}, {40, 64, 64, 64},
-                               {1, 6, 50000, 25},  {1, 900, 130, 200}};
+                               {1, 6, 50000, 25},  {1, 900, 130, 200}, {1, 10, 20, 100000},
+                               {1, 1, 30, 100000}};
   for (const auto& s : shapes)
     for (int layout = 0; layout < 4; ++layout) {
       auto a = make<float>(random, s[0], s[1], s[3], layout % 2 ? kColumns : kRows);

@@ -17,7 +17,12 @@ constexpr int64_t kSerial = 1 << 20;      // multiply-adds (~20 us) below which 
 constexpr int64_t kChunk = 1 << 18;       // multiply-adds of a chunk
 constexpr int64_t kStream = 1 << 16;      // elements of a chunk that is bound by reading them
 constexpr int64_t kRowsDepth = 1024;      // K block of the path without packing
-constexpr int64_t kDotChunk = 1 << 14;    // elements of a partial dot product: part of the result
+// Parts of the result, since they decide in which order sums are added up:
+constexpr int64_t kDotChunk = 1 << 14;     // elements of a partial dot product
+constexpr int64_t kDeep = 1 << 14;         // K from which products with few results are split,
+constexpr int64_t kDeepResults = 1 << 14;  // how few these are,
+constexpr int64_t kDeepBlock = 1 << 12;    // the least depth of a block
+constexpr int64_t kDeepBlocks = 32;        // and the most blocks
 
 template <class T>
 void transpose(Product<T>& p) {
@@ -110,6 +115,28 @@ void dot(const GemmKernels<T>& kernels, const Product<T>& p) {
   *p.c = p.d == nullptr ? sum : sum + p.beta * *p.d;
 }
 
+// Few results and a deep K: blocks of K run side by side, and their sums are added pairwise, which
+// keeps rounding errors small as well.
+template <class T>
+void deep(const Product<T>& p) {
+  const int64_t most = std::min(kDeepBlocks, p.k / kDeepBlock);
+  const int64_t depth = round_up(divide_up(p.k, most), 64), blocks = divide_up(p.k, depth);
+  const int64_t size = p.m * p.n;
+  Buffer<T> sums(blocks * size);
+  parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t at = i * depth;
+      multiply(Product<T>{p.m, p.n, std::min(depth, p.k - at), p.a + at * p.a_col, p.a_row, p.a_col,
+                          p.b + at * p.b_row, p.b_row, p.b_col, sums.data() + i * size, p.n, 1, 1,
+                          0, nullptr, 0, 0});
+    }
+  });
+  for (int64_t step = 1; step < blocks; step *= 2)
+    for (int64_t i = 0; i + step < blocks; i += 2 * step)
+      for (int64_t j = 0; j < size; ++j) sums.data()[i * size + j] += sums.data()[(i + step) * size + j];
+  write_sums(p, sums.data());
+}
+
 // A row times a matrix that lies along its rows: eight of them stream by at a time.
 template <class T>
 void row_times_rows(const GemmKernels<T>& kernels, const Product<T>& p) {
@@ -150,8 +177,12 @@ void dots_of_copy(const GemmKernels<T>& kernels, Product<T> p) {
 template <class T>
 void thin(const GemmKernels<T>& kernels, const Product<T>& p) {
   parallel_for(p.m, std::max<int64_t>(1, kStream / p.n), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      kernels.axpy(p.n, p.k, p.a + i * p.a_row, p.a_col, p.b, p.b_row, tail_at(tail_of(p), i, 0));
+    GemmTail<T> tail = tail_of(p);
+    for (int64_t i = begin; i < end; ++i) {
+      tail.c = p.c + i * p.c_row;
+      if (p.d != nullptr) tail.d = p.d + i * p.d_row;
+      kernels.axpy(p.n, p.k, p.a + i * p.a_row, p.a_col, p.b, p.b_row, tail);
+    }
   });
 }
 
@@ -218,7 +249,7 @@ Blocks block_sizes(const GemmKernels<T>& kernels) {
 // The five loops around the packed kernel: columns, K, (rows, and inside the kernel file) tiles.
 template <class T>
 void packed(const GemmKernels<T>& kernels, const Product<T>& p) {
-  static const Blocks s = block_sizes(kernels);
+  const Blocks s = block_sizes(kernels);
   const int64_t mr = kernels.mr, nr = kernels.nr;
   // Blocks of rows of about the same height, at least two for each thread if there are rows enough.
   const int64_t threads = p.m * p.n * p.k <= kSerial ? 1 : num_threads();
@@ -286,6 +317,7 @@ void multiply(Product<T> p) {
   const GemmKernels<T>& kernels = real_kernels<T>();
   if (p.n == 1 || (p.c_col != 1 && p.c_row == 1 && p.m > 1)) transpose(p);
   if (p.n == 1) return dot(kernels, p);  // then m is 1 too
+  if (p.k >= kDeep && p.m * p.n <= kDeepResults) return deep(p);
   if (p.c_col != 1) return multiply_aside(p);
   // A stride along an extent of 1 says nothing.
   if (p.k == 1) p.a_col = p.b_row = 1;
@@ -324,7 +356,7 @@ void multiply(Product<T> p) {
     if (p.b_col == 1) return rows(kernels, p);
     if (narrow) return rows_of_copy(kernels, p);
   }
-  if (in_place && p.k > 128) return multiply_aside(p);
+  if (in_place && p.k > block_sizes(kernels).kc) return multiply_aside(p);
   packed(kernels, p);
 }
 

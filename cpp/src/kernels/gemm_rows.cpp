@@ -152,13 +152,14 @@ template <class T>
 void axpy(int64_t n, int64_t k, const T* a, int64_t a_col, const T* b, int64_t b_row,
           const GemmTail<T>& tail) {
   constexpr int64_t kStep = 8;
+  using Table = Steps<T, MakeIndices<kStep>::type>;
+  if (k <= kStep) return Table::of[k - 1](n, a, a_col, b, b_row, tail);
   GemmTail<T> part = tail;
   for (int64_t p = 0; p < k; p += kStep) {
     const int64_t some = k - p < kStep ? k - p : kStep;
     part.load = tail.load || p > 0;
     part.finish = tail.finish && p + some == k;
-    Steps<T, MakeIndices<kStep>::type>::of[some - 1](n, a + p * a_col, a_col, b + p * b_row, b_row,
-                                                     part);
+    Table::of[some - 1](n, a + p * a_col, a_col, b + p * b_row, b_row, part);
   }
 }
 
