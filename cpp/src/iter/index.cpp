@@ -1,0 +1,239 @@
+// The loop behind all indexed access, by item size where bytes move and by dtype where they add.
+#include "iter/index.h"
+
+#include <cstring>
+
+#include "core/half.h"
+#include "core/thread_pool.h"
+#include "iter/map.h"
+
+namespace d2l {
+
+Tensor IndexTensor::as_int64(const Tensor& index) {
+  if (index.dtype() == DType::Int64) return index;
+  Tensor out = empty(index.shape(), DType::Int64);
+  copy_into(out, index);
+  return out;
+}
+
+bool IndexTensor::find_outside(const Tensor& index, int64_t low, int64_t high, int64_t* value) {
+  if (index.numel() == 0) return false;
+  // What is repeated by stride 0 is looked at once.
+  Dims shape(index.shape());
+  for (int64_t d = 0; d < shape.size(); ++d) {
+    if (index->strides[d] == 0) shape[d] = 1;
+  }
+  Tensor list = raw_view(index, shape, index.strides(), index.offset());
+  if (!list.is_contiguous()) {
+    Tensor copy = empty(shape, DType::Int64);
+    copy_into(copy, list);
+    list = copy;
+  }
+  const auto* v = list.data_as<uint64_t>();
+  const int64_t n = list.numel();
+  uint64_t bad = 0;  // the sign bit gathers v < low and v > high - 1; wrapping cannot hide either
+  for (int64_t i = 0; i < n; ++i) {
+    bad |= (v[i] - static_cast<uint64_t>(low)) | (static_cast<uint64_t>(high - 1) - v[i]);
+  }
+  if (!(bad >> 63)) return false;
+  for (int64_t i = 0; i < n; ++i) {
+    const auto x = static_cast<int64_t>(v[i]);
+    if (x < low || x >= high) {
+      *value = x;
+      return true;
+    }
+  }
+  return false;
+}
+
+namespace {
+
+enum Operand { kIndex, kPlace, kDense };
+
+// One row: n elements; strides in bytes.
+struct Row {
+  const char* index;
+  char* place;
+  char* dense;
+  int64_t index_step, place_step, dense_step, scale, n;
+};
+using RowLoop = void (*)(const Row&);
+
+inline int64_t index_at(const Row& r, int64_t i) {
+  int64_t v;
+  std::memcpy(&v, r.index + i * r.index_step, sizeof v);
+  return v * r.scale;
+}
+
+struct Item16 {
+  uint64_t a, b;
+};
+
+template <class T, bool kGet>
+void move_row(const Row& r) {
+  constexpr int64_t kSize = sizeof(T);
+  if (r.index_step == 0) {
+    char* place = r.place + index_at(r, 0);
+    char* to = kGet ? r.dense : place;
+    const char* from = kGet ? place : r.dense;
+    const int64_t to_step = kGet ? r.dense_step : r.place_step;
+    const int64_t from_step = kGet ? r.place_step : r.dense_step;
+    if (to_step == kSize && from_step == kSize) {
+      std::memmove(to, from, static_cast<size_t>(r.n * kSize));
+    } else {
+      for (int64_t i = 0; i < r.n; ++i) std::memcpy(to + i * to_step, from + i * from_step, kSize);
+    }
+    return;
+  }
+  for (int64_t i = 0; i < r.n; ++i) {
+    char* place = r.place + i * r.place_step + index_at(r, i);
+    char* dense = r.dense + i * r.dense_step;
+    std::memcpy(kGet ? dense : place, kGet ? place : dense, kSize);
+  }
+}
+
+template <class T, class Add>
+void add_row_with(const Row& r, Add add) {
+  if (r.index_step == 0) {
+    char* place = r.place + index_at(r, 0);
+    if (r.place_step == sizeof(T) && r.dense_step == sizeof(T)) {
+      T* to = reinterpret_cast<T*>(place);
+      const T* from = reinterpret_cast<const T*>(r.dense);
+      for (int64_t i = 0; i < r.n; ++i) to[i] = add(to[i], from[i]);
+    } else {
+      for (int64_t i = 0; i < r.n; ++i) {
+        T* to = reinterpret_cast<T*>(place + i * r.place_step);
+        *to = add(*to, *reinterpret_cast<const T*>(r.dense + i * r.dense_step));
+      }
+    }
+    return;
+  }
+  for (int64_t i = 0; i < r.n; ++i) {
+    T* to = reinterpret_cast<T*>(r.place + i * r.place_step + index_at(r, i));
+    *to = add(*to, *reinterpret_cast<const T*>(r.dense + i * r.dense_step));
+  }
+}
+template <class T>
+void add_row(const Row& r) {
+  add_row_with<T>(r, [](T a, T b) { return static_cast<T>(a + b); });
+}
+template <class T>
+struct Pair {
+  T re, im;
+};
+template <class T>
+void add_pairs(const Row& r) {
+  add_row_with<Pair<T>>(r, [](Pair<T> a, Pair<T> b) { return Pair<T>{a.re + b.re, a.im + b.im}; });
+}
+
+RowLoop choose(Access access, DType dtype) {
+  if (access != Access::Add) {
+    const bool get = access == Access::Get;
+    switch (itemsize(dtype)) {
+      case 1: return get ? move_row<uint8_t, true> : move_row<uint8_t, false>;
+      case 2: return get ? move_row<uint16_t, true> : move_row<uint16_t, false>;
+      case 4: return get ? move_row<uint32_t, true> : move_row<uint32_t, false>;
+      case 8: return get ? move_row<uint64_t, true> : move_row<uint64_t, false>;
+      default: return get ? move_row<Item16, true> : move_row<Item16, false>;
+    }
+  }
+  switch (dtype) {
+    case DType::Bool:
+      return [](const Row& r) {
+        add_row_with<uint8_t>(r, [](uint8_t a, uint8_t b) { return uint8_t((a | b) != 0); });
+      };
+    case DType::UInt8:
+    case DType::Int8: return add_row<uint8_t>;  // unsigned: sums wrap
+    case DType::Int16: return add_row<uint16_t>;
+    case DType::Int32: return add_row<uint32_t>;
+    case DType::Int64: return add_row<uint64_t>;
+    case DType::Half:
+      return [](const Row& r) {
+        add_row_with<uint16_t>(r, [](uint16_t a, uint16_t b) {
+          return float_to_half(half_to_float(a) + half_to_float(b));
+        });
+      };
+    case DType::BFloat16:
+      return [](const Row& r) {
+        add_row_with<uint16_t>(r, [](uint16_t a, uint16_t b) {
+          return float_to_bfloat16(bfloat16_to_float(a) + bfloat16_to_float(b));
+        });
+      };
+    case DType::Float: return add_row<float>;
+    case DType::Double: return add_row<double>;
+    case DType::ComplexFloat: return add_pairs<float>;
+    default: return add_pairs<double>;
+  }
+}
+
+// The elements whose coordinate along dimension `cut` lies in [begin, end).
+void run_part(const Plan& p, RowLoop fn, int64_t scale, int cut, int64_t begin, int64_t end) {
+  int64_t low[kMaxDims] = {}, count[kMaxDims], at[kMaxDims] = {};
+  for (int d = 0; d < p.ndim; ++d) count[d] = p.shape[d];
+  Row r{p.data[kIndex], p.data[kPlace], p.data[kDense], 0, 0, 0, scale, 1};
+  if (p.ndim > 0) {
+    low[cut] = begin;
+    count[cut] = end - begin;
+    r.index += low[cut] * p.strides[kIndex][cut];
+    r.place += low[cut] * p.strides[kPlace][cut];
+    r.dense += low[cut] * p.strides[kDense][cut];
+    r.index_step = p.strides[kIndex][0];
+    r.place_step = p.strides[kPlace][0];
+    r.dense_step = p.strides[kDense][0];
+    r.n = count[0];
+  }
+  for (;;) {
+    fn(r);
+    int d = 1;
+    for (; d < p.ndim; ++d) {
+      r.index += p.strides[kIndex][d];
+      r.place += p.strides[kPlace][d];
+      r.dense += p.strides[kDense][d];
+      if (++at[d] < count[d]) break;
+      r.index -= count[d] * p.strides[kIndex][d];
+      r.place -= count[d] * p.strides[kPlace][d];
+      r.dense -= count[d] * p.strides[kDense][d];
+      at[d] = 0;
+    }
+    if (d >= p.ndim) return;
+  }
+}
+
+// Along which dimension threads may share the work: any one when reading, one along which the index
+// stays the same when writing (so that each place has one writer). -1 when there is none.
+int cut_dim(const Plan& p, Access access) {
+  int best = -1;
+  for (int d = 0; d < p.ndim; ++d) {
+    if (p.shape[d] < 2) continue;
+    if (access != Access::Get &&
+        (p.strides[kIndex][d] != 0 || p.strides[kPlace][d] == 0)) {
+      continue;
+    }
+    if (best < 0 || p.shape[d] >= p.shape[best]) best = d;
+  }
+  return best;
+}
+
+}  // namespace
+
+void run_indexed(Access access, const IndexedLoop& loop) {
+  const IntList shape = loop.dense.shape();
+  const Tensor place = raw_view(loop.place, shape, loop.place_strides, loop.place.offset());
+  const Tensor& values = loop.index.values();
+  const Tensor index = raw_view(values, shape, loop.index_strides, values.offset());
+  const Plan p = make_plan(shape, {&index, &place, &loop.dense});
+  if (p.numel == 0) return;
+  const RowLoop fn = choose(access, place.dtype());
+  const int64_t scale = loop.step * place.item_bytes();
+  const int cut = p.numel < kParallel ? -1 : cut_dim(p, access);
+  if (cut < 0) {
+    run_part(p, fn, scale, 0, 0, p.ndim ? p.shape[0] : 1);
+    return;
+  }
+  const int64_t grain = std::max<int64_t>(kGrain / std::max<int64_t>(p.numel / p.shape[cut], 1),
+                                          cut == 0 ? 16 : 1);
+  parallel_for(p.shape[cut], grain,
+               [&](int64_t begin, int64_t end) { run_part(p, fn, scale, cut, begin, end); });
+}
+
+}  // namespace d2l
