@@ -33,5 +33,6 @@ bool is_device(PyObject* o);
 PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items);
 
 void make_types(PyObject* module);
+void make_generator(PyObject* module);
 
 }  // namespace d2l::py

@@ -162,8 +162,10 @@ class Run {
       }
     }
     if (node->hooks && s.needed) {
-      for (auto& [nr, keep] : node->hooks->retain) {
-        if (out[nr].defined()) keep(out[nr]);
+      for (auto& [nr, impl] : node->hooks->retain) {
+        if (!out[nr].defined()) continue;
+        const Tensor keeper(impl), before = keeper.grad();
+        keeper.set_grad(before.defined() ? add(before, out[nr]) : detach(out[nr]));
       }
     }
     for (auto& [nr, index] : s.captures) captured[index] = out[nr];

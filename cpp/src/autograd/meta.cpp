@@ -6,6 +6,10 @@
 namespace d2l {
 
 TensorImpl::~TensorImpl() {
+  if (autograd && autograd->retains_grad && autograd->grad_fn && autograd->grad_fn->hooks) {
+    std::erase_if(autograd->grad_fn->hooks->retain,
+                  [this](const auto& entry) { return entry.second == this; });
+  }
   delete autograd;
   if (base) Tensor::adopt(base);
 }

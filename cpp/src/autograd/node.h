@@ -64,8 +64,9 @@ struct NodeHooks {
   std::vector<std::pair<uint64_t, std::function<void(std::vector<Tensor>&)>>> pre;
   std::vector<std::pair<uint64_t, std::function<void(std::vector<Tensor>&, const std::vector<Tensor>&)>>>
       post;
-  // Outputs whose cotangent is also kept as .grad (retain_grad): called with it.
-  std::vector<std::pair<uint32_t, std::function<void(const Tensor&)>>> retain;
+  // Outputs whose cotangent is also kept as .grad (retain_grad). Not owning: a tensor that dies takes
+  // its entry with it.
+  std::vector<std::pair<uint32_t, TensorImpl*>> retain;
 };
 
 class D2L_API Node {

@@ -24,14 +24,13 @@ bool any_requires_grad(const OpRow& row, const Value* args) {
 
 }  // namespace
 
-void run_inplace(const OpRow& row, const Value* args) {
-  const Tensor self = *static_cast<const Tensor*>(args[0].ptr);
-  const std::string name = row.schema.name + "_";
-  const bool grads = GradMode::enabled() && any_requires_grad(row, args);
-  check_inplace(self, name.c_str(), grads);
-  Returned out;
-  if (!grads && row.has_dst) {
-    row(args, Dst::inplace(self), out);
+void run_inplace(const Tensor& target, const char* name, bool grads,
+                 const std::function<Tensor(const Tensor&)>& plain,
+                 const std::function<void(const Tensor&)>& direct) {
+  const Tensor self = target;
+  check_inplace(self, name, grads);
+  if (!grads && direct) {
+    direct(self);
     self.bump_version();
     return;
   }
@@ -42,10 +41,7 @@ void run_inplace(const OpRow& row, const Value* args) {
     const Edge edge = edge_of(self);
     set_history(copy, edge.node, edge.nr);
   }
-  std::vector<Value> changed(args, args + row.schema.params.size());
-  changed[0].ptr = &copy;
-  row(changed.data(), {}, out);
-  Tensor result = out.tensor;
+  Tensor result = plain(copy);
   check(equal(result.shape(), self.shape()),
         "output with shape {} doesn't match the broadcast shape {}", self.shape(), result.shape());
   check(can_cast(result.dtype(), self.dtype()),
@@ -54,6 +50,25 @@ void run_inplace(const OpRow& row, const Value* args) {
   copy_into(self, result);
   self.bump_version();
   if (grads) take_history(self, result);
+}
+
+void run_inplace(const OpRow& row, const Value* args) {
+  const Tensor& self = *static_cast<const Tensor*>(args[0].ptr);
+  const std::string name = row.schema.name + "_";
+  const bool grads = GradMode::enabled() && any_requires_grad(row, args);
+  Returned out;
+  auto plain = [&](const Tensor& copy) {
+    std::vector<Value> changed(args, args + row.schema.params.size());
+    changed[0].ptr = &copy;
+    row(changed.data(), {}, out);
+    return out.tensor;
+  };
+  auto direct = [&](const Tensor& t) { row(args, Dst::inplace(t), out); };
+  if (row.has_dst) {
+    run_inplace(self, name.c_str(), grads, plain, direct);
+  } else {
+    run_inplace(self, name.c_str(), grads, plain, nullptr);
+  }
 }
 
 void run_out(const OpRow& row, const Value* args, std::span<const Tensor> outs) {
