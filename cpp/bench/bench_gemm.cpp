@@ -24,7 +24,7 @@ void product(benchmark::State& state, Shape s) {
       c(static_cast<size_t>(s.batch * s.m * s.n));
   uint32_t x = 1;
   for (auto* v : {&a, &b})
-    for (T& e : *v) e = static_cast<T>((x = x * 1664525 + 1013904223) >> 24) / T(100);
+    for (T& e : *v) e = static_cast<T>(static_cast<T>((x = x * 1664525 + 1013904223) >> 24) / T(100));
   d2l::GemmArgs g{.dtype = D, .m = s.m, .n = s.n, .k = s.k, .batch = s.batch,
                   .a = a.data(), .a_row = s.a_t ? 1 : s.k, .a_col = s.a_t ? s.m : 1, .a_batch = s.m * s.k,
                   .b = b.data(), .b_row = s.b_t ? 1 : s.n, .b_col = s.b_t ? s.k : 1, .b_batch = s.k * s.n,
@@ -35,7 +35,7 @@ void product(benchmark::State& state, Shape s) {
   }
   const double flops = 2.0 * static_cast<double>(s.batch * s.m * s.k * s.n);
   using benchmark::Counter;
-  const double peak = sizeof(T) == 4 ? d2l::bench::peak_gflops_float() : d2l::bench::peak_gflops_double();
+  const double peak = sizeof(T) != 8 ? d2l::bench::peak_gflops_float() : d2l::bench::peak_gflops_double();
   state.counters["GFLOP/s"] = Counter(flops * 1e-9, Counter::kIsIterationInvariantRate);
   if (peak > 0)
     state.counters["%peak"] = Counter(flops * 1e-7 / peak / d2l::num_threads(),
@@ -86,6 +86,12 @@ int main(int argc, char** argv) {
              {"8x1024.1024x1024", 8, 1024, 1024},
              {"32x1024.1024x1024", 32, 1024, 1024},
              {"32x1024.(1024x1024)T", 32, 1024, 1024, false, true},
+             {"4x784.(256x784)T", 4, 784, 256, false, true},
+             {"16x784.(256x784)T", 16, 784, 256, false, true},
+             {"32x784.(256x784)T", 32, 784, 256, false, true},
+             {"64x784.(256x784)T", 64, 784, 256, false, true},
+             {"64x256.(256x256)T", 64, 256, 256, false, true},
+             {"16x256.(256x256)T", 16, 256, 256, false, true},
              {"64x(64.64)", 64, 64, 64, false, false, 64},
              {"64x(64.64T)", 64, 64, 64, false, true, 64},
              {"256x(32.32)", 32, 32, 32, false, false, 256},
@@ -96,6 +102,8 @@ int main(int argc, char** argv) {
              {"dot 1e6", 1, 1000000, 1},
              {"outer 1000", 1000, 1, 1000},
              {"256x784.(256x784)T", 256, 784, 256, false, true}});
+  add<uint16_t, DType::BFloat16>("bfloat16 ", {{"256", 256, 256, 256}, {"1024", 1024, 1024, 1024}});
+  add<uint16_t, DType::Half>("float16 ", {{"1024", 1024, 1024, 1024}});
   add<int64_t, DType::Int64>("int64 ", {{"256", 256, 256, 256}});
   benchmark::Initialize(&argc, argv);
   benchmark::AddCustomContext("peak f32 GFLOP/s", std::to_string(d2l::bench::peak_gflops_float()));

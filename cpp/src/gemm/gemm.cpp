@@ -105,13 +105,54 @@ struct FloatCopy {
   int64_t row, col;
 };
 
+// Pairs of bfloat16 that follow each other along K, `lines` x ceil(k / 2) of them; the step along K
+// is `step`, that between lines is `line`. Pair p of line i lies at i * line_out + p * pair_out.
+void copy_pairs(const uint16_t* src, int64_t lines, int64_t k, int64_t line, int64_t step,
+                uint32_t* dst, int64_t line_out, int64_t pair_out) {
+  const auto pair = [&](int64_t i, int64_t p) {
+    const uint16_t* const at = src + i * line + 2 * p * step;
+    const uint32_t high = 2 * p + 1 < k ? at[step] : 0;
+    dst[i * line_out + p * pair_out] = at[0] | high << 16;
+  };
+  const int64_t pairs = (k + 1) / 2;
+  const bool along_lines = pair_out == 1;
+  const int64_t outer = along_lines ? lines : pairs, inner = along_lines ? pairs : lines;
+  parallel_for(outer, std::max<int64_t>(1, (1 << 16) / inner), [&](int64_t begin, int64_t end) {
+    for (int64_t x = begin; x < end; ++x) {
+      if (along_lines)
+        for (int64_t p = 0; p < pairs; ++p) pair(x, p);
+      else
+        for (int64_t i = 0; i < lines; ++i) pair(i, x);
+    }
+  });
+}
+
+// Raw sums of bfloat16 products with the processor's own instruction.
+void pair_product(const GemmArgs& g, const uint16_t* a, const uint16_t* b, float* sums) {
+  const int64_t pairs = (g.k + 1) / 2;
+  Buffer<uint32_t> pa(g.m * pairs), pb(pairs * g.n);
+  // Written in the order in which the source lies in memory.
+  const bool a_by_rows = g.a_col <= g.a_row, b_by_columns = g.b_row < g.b_col;
+  const int64_t a_row = a_by_rows ? pairs : 1, a_col = a_by_rows ? 1 : g.m;
+  const int64_t b_row = b_by_columns ? 1 : g.n, b_col = b_by_columns ? pairs : 1;
+  copy_pairs(a, g.m, g.k, g.a_row, g.a_col, pa.data(), a_row, a_col);
+  copy_pairs(b, g.n, g.k, g.b_col, g.b_row, pb.data(), b_col, b_row);
+  multiply_pairs({g.m, g.n, pairs, reinterpret_cast<const float*>(pa.data()), a_row, a_col,
+                  reinterpret_cast<const float*>(pb.data()), b_row, b_col, sums, g.n, 1, 1, 0,
+                  nullptr, 0, 0});
+}
+
 void half_item(const GemmArgs& g, const uint16_t* a, const uint16_t* b, uint16_t* c,
                const uint16_t* d, ToFloat to_float, FromFloat from_float) {
-  const FloatCopy fa(a, g.m, g.k, g.a_row, g.a_col, to_float);
-  const FloatCopy fb(b, g.k, g.n, g.b_row, g.b_col, to_float);
   Buffer<float> sums(g.m * g.n);
-  multiply(Product<float>{g.m, g.n, g.k, fa.buffer.data(), fa.row, fa.col, fb.buffer.data(), fb.row,
-                          fb.col, sums.data(), g.n, 1, 1, 0, nullptr, 0, 0});
+  if (g.dtype == DType::BFloat16 && std::min({g.m, g.n, g.k}) >= 32 && has_pairs()) {
+    pair_product(g, a, b, sums.data());
+  } else {
+    const FloatCopy fa(a, g.m, g.k, g.a_row, g.a_col, to_float);
+    const FloatCopy fb(b, g.k, g.n, g.b_row, g.b_col, to_float);
+    multiply(Product<float>{g.m, g.n, g.k, fa.buffer.data(), fa.row, fa.col, fb.buffer.data(),
+                            fb.row, fb.col, sums.data(), g.n, 1, 1, 0, nullptr, 0, 0});
+  }
   const float alpha = static_cast<float>(g.alpha), beta = static_cast<float>(g.beta);
   parallel_for(g.m, std::max<int64_t>(1, (1 << 16) / g.n), [&](int64_t begin, int64_t end) {
     Buffer<float> term(d == nullptr ? 0 : g.n);

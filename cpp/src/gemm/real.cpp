@@ -344,6 +344,10 @@ void multiply(Product<T> p) {
     if (p.b_row == 1) return dots(kernels, p);
     if (p.m >= 16) return dots_of_copy(kernels, p);
   }
+  // Nor is a B of full size worth packing for a few rows.
+  if (p.a_col == 1 && p.b_row == 1 &&
+      ((p.m <= 8 && p.k >= 8 * w) || (p.m <= 32 && p.k >= 32 * w)))
+    return dots(kernels, p);
   if (p.a_row == 1 && p.a_col != 1 && p.m >= 4 * w && p.n < w && 5 * p.n < 4 * w && p.k >= w) {
     transpose(p);
     return multiply_aside(p);
@@ -357,6 +361,14 @@ void multiply(Product<T> p) {
     if (narrow) return rows_of_copy(kernels, p);
   }
   if (in_place && p.k > block_sizes(kernels).kc) return multiply_aside(p);
+  packed(kernels, p);
+}
+
+bool has_pairs() { return has_avx512_bf16() && gemm_kernels().packed_pairs != nullptr; }
+
+void multiply_pairs(const Product<float>& p) {
+  GemmKernels<float> kernels = real_kernels<float>();
+  kernels.packed = gemm_kernels().packed_pairs;
   packed(kernels, p);
 }
 

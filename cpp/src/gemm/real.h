@@ -32,4 +32,9 @@ void multiply(Product<T> p);
 extern template void multiply<float>(Product<float>);
 extern template void multiply<double>(Product<double>);
 
+// bfloat16 products by the processor's dot product of pairs: a and b hold two bfloat16, neighbours
+// along K, in the bits of each float, and k counts pairs; c is float32 with unit column stride.
+bool has_pairs();
+void multiply_pairs(const Product<float>& p);
+
 }  // namespace d2l

@@ -67,6 +67,10 @@ struct GemmTable {
   IntegerKernels<uint16_t> u16;
   IntegerKernels<uint32_t> u32;
   IntegerKernels<uint64_t> u64;
+  // As GemmKernels::packed with pairs of bfloat16 in each float; null without it, and only to be called
+  // where has_avx512_bf16() (core/cpu.h).
+  void (*packed_pairs)(int64_t m, int64_t n, int64_t k, const float* a, const float* b,
+                       const GemmTail<float>& tail);
   // n elements that lie `stride` apart <-> n floats side by side; rounds to nearest even.
   void (*half_to_float)(const uint16_t* src, int64_t stride, int64_t n, float* dst);
   void (*bfloat16_to_float)(const uint16_t* src, int64_t stride, int64_t n, float* dst);

@@ -12,5 +12,6 @@ void add_pack(GemmTable& table);
 void add_dots(GemmTable& table);
 void add_integer(GemmTable& table);
 void add_convert(GemmTable& table);
+void add_pairs(GemmTable& table);
 
 }  // namespace d2l::D2L_ISA_NS

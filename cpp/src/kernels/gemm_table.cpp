@@ -10,6 +10,7 @@ void fill_gemm_table(GemmTable& table) {
   add_dots(table);
   add_integer(table);
   add_convert(table);
+  add_pairs(table);
 }
 
 }  // namespace d2l::D2L_ISA_NS
