@@ -49,8 +49,8 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__()
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        state = dict(self.__dict__) or None
-        return (_rebuild, (type(self), self.detach(), self.requires_grad), state)
+        state = dict(self.__dict__)
+        return (_rebuild, (type(self), self.detach(), self.requires_grad, state))
 
 
 class Buffer(Tensor):
@@ -88,9 +88,12 @@ class Buffer(Tensor):
         return "Buffer containing:\n" + super().__repr__()
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), self.detach(), self.requires_grad), dict(self.__dict__))
+        state = dict(self.__dict__)
+        return (_rebuild, (type(self), self.detach(), self.requires_grad, state))
 
 
-def _rebuild(cls: Any, data: Tensor, requires_grad: bool) -> Any:
-    """What pickle calls; the attributes follow as the state."""
-    return Tensor._make_subclass(cls, data, requires_grad)
+def _rebuild(cls: Any, data: Tensor, requires_grad: bool, attributes: dict[str, Any]) -> Any:
+    """What pickle calls."""
+    result = Tensor._make_subclass(cls, data, requires_grad)
+    result.__dict__.update(attributes)
+    return result
