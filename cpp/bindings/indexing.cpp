@@ -5,6 +5,7 @@
 #include "convert.h"
 #include "d2lcore/ops.h"
 #include "autograd/record.h"
+#include "iter/map.h"
 #include "ops/inplace.h"
 #include "sequence.h"
 

@@ -7,6 +7,7 @@
 #include "core/cpu.h"
 #include "core/thread_pool.h"
 #include "d2lcore/ops.h"
+#include "iter/map.h"
 #include "sequence.h"
 
 namespace pyb = pybind11;

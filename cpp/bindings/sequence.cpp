@@ -1,6 +1,8 @@
 // Reading nested sequences: the shape first, then the dtype, then the values.
 #include "sequence.h"
 
+#include <cstring>
+
 #include "core/total.h"
 #include "d2lcore/ops.h"
 #include "iter/map.h"

@@ -1,0 +1,179 @@
+"""Functions that only rearrange arguments or results around the ops of the table."""
+
+from __future__ import annotations
+
+from d2lcore import _C
+from d2lcore._C import Tensor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def manual_seed(seed: int) -> Any:
+    """Seeds the default generator and returns it: the same seed gives PyTorch's numbers.
+
+    >>> import d2lcore as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    return _C.default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Seeds the default generator from the system's entropy and returns the seed."""
+    result: int = _C.default_generator.seed()
+    return result
+
+
+def initial_seed() -> int:
+    """Returns the seed that the default generator was last given."""
+    result: int = _C.default_generator.initial_seed()
+    return result
+
+
+def get_rng_state() -> Tensor:
+    """Returns the state of the default generator, a tensor of bytes."""
+    return _C.default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Restores a state that :func:`get_rng_state` gave."""
+    _C.default_generator.set_state(new_state)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype of ``input`` is a floating one."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype of ``input`` is complex."""
+    return input.is_complex()
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element of ``input`` is not zero; RuntimeError for more or fewer."""
+    if input.numel() != 1:
+        what = "no values" if input.numel() == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+    return bool(input)
+
+
+def numel(input: Tensor) -> int:
+    """Returns the number of elements of ``input``."""
+    return input.numel()
+
+
+def is_storage(obj: object) -> bool:
+    """Whether ``obj`` is a storage: never, storages are not exposed."""
+    return False
+
+
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
+    """Returns the places of the elements that are not zero: an (n, ndim) int64 tensor, or with
+    ``as_tuple`` one index tensor for each dimension.
+
+    >>> import d2lcore as torch
+    >>> torch.nonzero(torch.tensor([0, 3, 0, 4]))
+    tensor([[1],
+            [3]])
+    """
+    if not as_tuple:
+        return _C.nonzero(input) if out is None else _C.nonzero(input, out=out)
+    if input.dim() == 0:
+        return _C.nonzero(input.unsqueeze(0)).unbind(1)
+    return _C.nonzero(input).unbind(1)
+
+
+def where(condition: Tensor, *args: Any, **kwargs: Any) -> Any:
+    """Returns ``input`` where the condition holds and ``other`` elsewhere, broadcast; with the
+    condition alone, the places where it holds (``nonzero(condition, as_tuple=True)``).
+
+    >>> import d2lcore as torch
+    >>> x = torch.tensor([-1.0, 2.0])
+    >>> torch.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    if not args and not kwargs:
+        return nonzero(condition, as_tuple=True)
+    return _C.where(condition, *args, **kwargs)
+
+
+def _tensors(tensors: tuple[Any, ...]) -> Any:
+    return tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """Returns the coordinates of the grid that 1-D tensors span, one tensor for each.
+
+    ``indexing`` 'ij' puts the first input along the first dimension, 'xy' along the second.
+
+    >>> import d2lcore as torch
+    >>> a, b = torch.meshgrid(torch.arange(2), torch.arange(3), indexing="ij")
+    >>> a
+    tensor([[0, 0, 0],
+            [1, 1, 1]])
+    """
+    return _C.meshgrid(_tensors(tensors), indexing=indexing)
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """Returns views of the tensors, all of the shape to which they broadcast.
+
+    >>> import d2lcore as torch
+    >>> a, b = torch.broadcast_tensors(torch.ones(3, 1), torch.ones(2))
+    >>> a.shape
+    torch.Size([3, 2])
+    """
+    return _C.broadcast_tensors(_tensors(tensors))
+
+
+def broadcast_shapes(*shapes: Any) -> Any:
+    """Returns the shape to which tensors of these shapes broadcast.
+
+    >>> import d2lcore as torch
+    >>> torch.broadcast_shapes((3, 1), (2,))
+    torch.Size([3, 2])
+    """
+    sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    out = [1] * max((len(s) for s in sizes), default=0)
+    for size in sizes:
+        for i in range(-1, -1 - len(size), -1):
+            if size[i] < 0:
+                raise RuntimeError(
+                    f"Trying to create tensor with negative dimension ({size[i]}): ({size[i]})"
+                )
+            if size[i] == 1 or size[i] == out[i]:
+                continue
+            if out[i] != 1:
+                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+            out[i] = size[i]
+    return _C.Size(out)
+
+
+def _nonzero_method(self: Tensor, *, as_tuple: bool = False) -> Any:
+    """The method form of :func:`nonzero`."""
+    return nonzero(self, as_tuple=as_tuple)
+
+
+METHODS: dict[str, Any] = {"nonzero": _nonzero_method}
+
+__all__ = [
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "get_rng_state",
+    "initial_seed",
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
+    "is_storage",
+    "manual_seed",
+    "meshgrid",
+    "nonzero",
+    "numel",
+    "seed",
+    "set_rng_state",
+    "where",
+]
