@@ -88,7 +88,7 @@ def get_printoptions() -> dict[str, Any]:
 
     Example::
 
-        >>> torch.get_printoptions()["precision"]
+        >>> torch._tensor_str.get_printoptions()["precision"]
         4
     """
     names = ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")

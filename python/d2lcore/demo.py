@@ -96,10 +96,10 @@ def plot(model: nn.Module, test_set: TensorDataset, losses: list[float], path: P
     axes = top.subplots()
     axes.plot(losses, linewidth=0.8)
     axes.set(xlabel="batch", ylabel="cross entropy", yscale="log", title="training loss")
-    grid = bottom.subplots(3, 8)
-    for ax in grid.flat:
+    grid = list(bottom.subplots(3, 8).flat)
+    for ax in grid:
         ax.set_axis_off()
-    for ax, i in zip(grid.flat, wrong + right, strict=False):
+    for ax, i in zip(grid, wrong + right, strict=False):
         guess, label = int(guesses[i]), int(labels[i])
         ax.imshow(images[i].numpy(), cmap="gray_r", vmin=0, vmax=255)
         title, color = (f"{guess}", "k") if guess == label else (f"{guess}, is {label}", "r")

@@ -8,4 +8,13 @@ from __future__ import annotations
 
 from d2lcore import _C
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from d2lcore import Tensor
+
+    def __getattr__(name: str) -> Callable[..., Tensor]: ...
+
+
 globals().update({k: v for k, v in vars(_C._nn).items() if not k.startswith("_")})

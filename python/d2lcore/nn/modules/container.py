@@ -92,7 +92,7 @@ class Sequential(_Numbered):
     def forward(self, input: Any) -> Any:
         """Returns the result of the last module."""
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
+            input = module(input)
         return input
 
     def __getitem__(self, index: Any) -> Any:
@@ -176,7 +176,7 @@ class ModuleList(_Numbered):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return self.__class__(list(self._modules.values())[index])  # type: ignore[arg-type]
+            return self.__class__(list(self._modules.values())[index])
         return self._modules[self._key(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:

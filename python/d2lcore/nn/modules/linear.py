@@ -92,7 +92,7 @@ class Linear(Module):
         params = self._parameters
         try:
             weight: Any = params["weight"]
-            bias = params["bias"]
+            bias: Any = params["bias"]
         except KeyError:  # replaced by plain tensors, as pruning and re-parametrising do
             weight, bias = self.weight, self.bias
         return _linear(input, weight, bias)

@@ -72,7 +72,7 @@ class DataLoader:
         tensor([4])
     """
 
-    __class_getitem__ = classmethod(type(list[int]))
+    __class_getitem__: Any = classmethod(type(list[int]))
 
     dataset: Any
     batch_size: int | None

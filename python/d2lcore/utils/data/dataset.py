@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-_subscript = classmethod(type(list[int]))  # makes Dataset[T] a type, without importing typing
+_subscript: Any = classmethod(type(list[int]))  # makes Dataset[T] a type, without importing typing
 
 
 class Dataset:

@@ -35,7 +35,7 @@ class Sampler:
         [2, 1, 0]
     """
 
-    __class_getitem__ = classmethod(type(list[int]))
+    __class_getitem__: Any = classmethod(type(list[int]))
 
     def __init__(self, data_source: Any = None) -> None:
         if data_source is not None:
