@@ -171,6 +171,14 @@ inline void box(Returned& r, std::vector<Tensor> t) {
   r.kind = Returned::Kind::TensorTuple;
   r.tensors = std::move(t);
 }
+// One tensor alone, several as a tuple: what flags like return_inverse add to.
+struct OneOrMore {
+  std::vector<Tensor> tensors;
+};
+inline void box(Returned& r, OneOrMore t) {
+  if (t.tensors.size() == 1) return box(r, std::move(t.tensors[0]));
+  box(r, std::move(t.tensors));
+}
 template <class... T>
   requires(std::is_same_v<T, Tensor> && ...)
 void box(Returned& r, std::tuple<T...> t) {
@@ -201,6 +209,7 @@ inline void box(Returned& r, Dims d) {
 }  // namespace detail
 
 using detail::Ignored;
+using detail::OneOrMore;
 
 #define D2L_FACTORY                                                                             \
   "*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, " \

@@ -1,0 +1,231 @@
+// Radix sort and selection over ordered keys.
+#include "iter/order.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "core/half.h"
+#include "core/thread_pool.h"
+#include "iter/plan.h"
+
+namespace d2l {
+namespace {
+
+uint64_t key_of_double(double x) {
+  if (x != x) return UINT64_MAX;
+  const uint64_t bits = std::bit_cast<uint64_t>(x == 0 ? 0.0 : x);
+  return bits >> 63 ? ~bits : bits | (uint64_t{1} << 63);
+}
+uint32_t key_of_float(float x) {
+  if (x != x) return UINT32_MAX;
+  const uint32_t bits = std::bit_cast<uint32_t>(x == 0 ? 0.0f : x);
+  return bits >> 31 ? ~bits : bits | 0x80000000u;
+}
+
+// fn(i, key) for each of n elements, step bytes apart; keys of narrow dtypes fit in 32 bits.
+template <class F>
+void each_key(DType dtype, const char* p, int64_t step, int64_t n, F fn) {
+  auto read = [&]<class T>(T*, auto key) {
+    for (int64_t i = 0; i < n; ++i) {
+      T v;
+      std::memcpy(&v, p + i * step, sizeof v);
+      fn(i, static_cast<uint64_t>(key(v)));
+    }
+  };
+  auto flip = [](uint64_t v, int bits) { return v ^ (uint64_t{1} << (bits - 1)); };
+  switch (dtype) {
+    case DType::Bool:
+    case DType::UInt8:
+      return read(static_cast<uint8_t*>(nullptr), [](uint8_t v) { return v; });
+    case DType::Int8:
+      return read(static_cast<uint8_t*>(nullptr), [&](uint8_t v) { return flip(v, 8); });
+    case DType::Int16:
+      return read(static_cast<uint16_t*>(nullptr), [&](uint16_t v) { return flip(v, 16); });
+    case DType::Int32:
+      return read(static_cast<uint32_t*>(nullptr), [&](uint32_t v) { return flip(v, 32); });
+    case DType::Int64:
+      return read(static_cast<uint64_t*>(nullptr), [&](uint64_t v) { return flip(v, 64); });
+    case DType::Half:
+      return read(static_cast<uint16_t*>(nullptr),
+                  [](uint16_t v) { return key_of_float(half_to_float(v)); });
+    case DType::BFloat16:
+      return read(static_cast<uint16_t*>(nullptr),
+                  [](uint16_t v) { return key_of_float(bfloat16_to_float(v)); });
+    case DType::Float: return read(static_cast<float*>(nullptr), key_of_float);
+    default: return read(static_cast<double*>(nullptr), key_of_double);
+  }
+}
+bool is_wide(DType t) { return t == DType::Int64 || t == DType::Double; }
+uint64_t nan_key(DType t) {
+  return t == DType::Double ? UINT64_MAX : is_floating(t) ? UINT32_MAX : UINT64_MAX;
+}
+
+// Narrow keys: key and position in one word. Wide ones: a pair.
+struct Narrow {
+  uint64_t word;
+  static Narrow make(uint64_t key, uint64_t i) { return {key << 32 | i}; }
+  uint64_t key() const { return word >> 32; }
+  int64_t index() const { return static_cast<int64_t>(word & UINT32_MAX); }
+  friend bool operator<(const Narrow& a, const Narrow& b) { return a.word < b.word; }
+  static constexpr int kBits = 32;
+  static uint64_t mirror(uint64_t key) { return ~key & UINT32_MAX; }
+};
+struct Wide {
+  uint64_t k, i;
+  static Wide make(uint64_t key, uint64_t i) { return {key, i}; }
+  uint64_t key() const { return k; }
+  int64_t index() const { return static_cast<int64_t>(i); }
+  friend bool operator<(const Wide& a, const Wide& b) { return a.k != b.k ? a.k < b.k : a.i < b.i; }
+  static constexpr int kBits = 64;
+  static uint64_t mirror(uint64_t key) { return ~key; }
+};
+
+// Sorts by key; positions rise already, and each pass is stable.
+template <class E>
+void radix_sort(std::vector<E>& a, std::vector<E>& scratch) {
+  const size_t n = a.size();
+  if (n < 512) {
+    std::sort(a.begin(), a.end());
+    return;
+  }
+  constexpr int kDigit = 11, kPasses = (E::kBits + kDigit - 1) / kDigit;
+  constexpr uint64_t kMask = (1 << kDigit) - 1;
+  std::vector<uint32_t> counts(static_cast<size_t>(kPasses) << kDigit);
+  for (const E& e : a) {
+    for (int p = 0; p < kPasses; ++p) {
+      ++counts[(static_cast<size_t>(p) << kDigit) + (e.key() >> (p * kDigit) & kMask)];
+    }
+  }
+  scratch.resize(n);
+  for (int p = 0; p < kPasses; ++p) {
+    uint32_t* c = counts.data() + (static_cast<size_t>(p) << kDigit);
+    if (c[a[0].key() >> (p * kDigit) & kMask] == n) continue;  // all keys share this digit
+    uint32_t sum = 0;
+    for (uint64_t d = 0; d <= kMask; ++d) sum += std::exchange(c[d], sum);
+    for (const E& e : a) scratch[c[e.key() >> (p * kDigit) & kMask]++] = e;
+    a.swap(scratch);
+  }
+}
+
+template <class E>
+struct Lane {
+  std::vector<E> items, scratch;
+
+  // Leaves the chosen positions at the front of items.
+  void choose(Pick what, int64_t k, DType dtype) {
+    const auto n = static_cast<int64_t>(items.size());
+    switch (what) {
+      case Pick::Sort:
+        radix_sort(items, scratch);
+        return;
+      case Pick::Top:
+        if (k < n / 8) {
+          std::nth_element(items.begin(), items.begin() + k, items.end());
+          std::sort(items.begin(), items.begin() + k);
+        } else {
+          radix_sort(items, scratch);
+        }
+        return;
+      case Pick::Nth:
+        return nth(k);
+      case Pick::Median:
+      case Pick::NanMedian: {
+        const uint64_t nan = nan_key(dtype);
+        int64_t first = -1, numbers = 0;
+        for (int64_t i = 0; i < n; ++i) {
+          const bool is_nan = is_floating(dtype) && items[static_cast<size_t>(i)].key() == nan;
+          if (is_nan && first < 0) first = i;
+          numbers += !is_nan;
+        }
+        if (first >= 0 && (what == Pick::Median || numbers == 0)) {
+          std::swap(items[0], items[static_cast<size_t>(first)]);
+        } else {
+          nth((numbers - 1) / 2);
+        }
+        return;
+      }
+      case Pick::Mode: {
+        radix_sort(items, scratch);
+        size_t best = 0, longest = 0;
+        for (size_t i = 0, run = 0; i < items.size(); ++i) {
+          run = i > 0 && items[i].key() == items[i - 1].key() ? run + 1 : 1;
+          if (run > longest) {
+            longest = run;
+            best = i;
+          }
+        }
+        std::swap(items[0], items[best]);
+        return;
+      }
+    }
+  }
+
+ private:
+  void nth(int64_t k) {
+    std::nth_element(items.begin(), items.begin() + k, items.end());
+    std::swap(items[0], items[static_cast<size_t>(k)]);
+  }
+};
+
+template <class E>
+void pick_lanes(const Tensor& self, int64_t dim, Pick what, int64_t k, bool descending,
+                const Tensor& values, const Tensor& indices) {
+  const int64_t n = self->shape[dim], size = self.item_bytes();
+  const int64_t out_n = indices->shape[dim];
+  const int64_t lanes = self.numel() / n;
+  const int64_t grain = std::max<int64_t>(1, 4096 / n);
+  parallel_for(lanes, grain, [&](int64_t begin, int64_t end) {
+    Lane<E> lane;
+    for (int64_t l = begin; l < end; ++l) {
+      int64_t in = 0, out = 0, to = 0, rest = l;
+      for (int64_t d = self.dim() - 1; d >= 0; --d) {
+        if (d == dim) continue;
+        const int64_t c = rest % self->shape[d];
+        rest /= self->shape[d];
+        in += c * self->strides[d];
+        out += c * indices->strides[d];
+        if (values.defined()) to += c * values->strides[d];
+      }
+      const char* from = self.data() + in * size;
+      const int64_t step = self->strides[dim] * size;
+      lane.items.resize(static_cast<size_t>(n));
+      each_key(self.dtype(), from, step, n, [&](int64_t i, uint64_t key) {
+        lane.items[static_cast<size_t>(i)] =
+            E::make(descending ? E::mirror(key) : key, static_cast<uint64_t>(i));
+      });
+      lane.choose(what, k, self.dtype());
+      int64_t* index = indices.data_as<int64_t>() + out;
+      char* value = values.defined() ? values.data() + to * size : nullptr;
+      for (int64_t j = 0; j < out_n; ++j) {
+        const int64_t i = lane.items[static_cast<size_t>(j)].index();
+        index[j * indices->strides[dim]] = i;
+        if (value) {
+          std::memcpy(value + j * values->strides[dim] * size, from + i * step,
+                      static_cast<size_t>(size));
+        }
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void pick(const Tensor& self, int64_t dim, Pick what, int64_t k, bool descending,
+          const Tensor& values, const Tensor& indices) {
+  if (self.numel() == 0 || indices.numel() == 0) return;
+  check(self->shape[dim] <= UINT32_MAX, "sort: at most 2^32 - 1 elements along one dimension");
+  if (is_wide(self.dtype())) {
+    pick_lanes<Wide>(self, dim, what, k, descending, values, indices);
+  } else {
+    pick_lanes<Narrow>(self, dim, what, k, descending, values, indices);
+  }
+}
+
+void order_keys(const Tensor& contiguous, uint64_t* keys) {
+  each_key(contiguous.dtype(), contiguous.data(), contiguous.item_bytes(), contiguous.numel(),
+           [&](int64_t i, uint64_t key) { keys[i] = key; });
+}
+
+}  // namespace d2l
