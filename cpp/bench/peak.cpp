@@ -17,13 +17,13 @@ namespace {
 constexpr int64_t kSteps = 200'000;
 
 // Twelve chains hide the latency of the fma; asm keeps the compiler from folding them.
-#define D2L_PEAK_LOOP(Vector, zero, step)                             \
-  Vector acc[12];                                                     \
-  for (auto& x : acc) x = zero;                                       \
-  Vector a = zero, b = zero;                                          \
-  asm volatile("" : "+x"(a), "+x"(b));                                \
-  for (int64_t i = 0; i < kSteps; ++i) {                              \
-    _Pragma("GCC unroll 12") for (auto& x : acc) x = step(a, b, x);   \
+#define D2L_PEAK_LOOP(Vector, zero, step)                                    \
+  Vector acc[12];                                                            \
+  for (auto& x : acc) x = zero;                                              \
+  Vector a = zero, b = zero;                                                 \
+  asm volatile("" : "+x"(a), "+x"(b));                                       \
+  for (int64_t i = 0; i < kSteps; ++i) {                                     \
+    _Pragma("GCC unroll 12") for (auto& x : acc) x = step(a, b, x);          \
     _Pragma("GCC unroll 12") for (auto& x : acc) asm volatile("" : "+x"(x)); \
   }
 
@@ -37,10 +37,11 @@ __attribute__((target("avx512f"))) void double_512() {
 __attribute__((target("avx2,fma"))) void float_256() {
   D2L_PEAK_LOOP(__m256, _mm256_setzero_ps(), _mm256_fmadd_ps)
 }
-__attribute__((target("avx2,fma"))) void double_256() {
-  D2L_PEAK_LOOP(__m256d, _mm256_setzero_pd(), _mm256_fmadd_pd)
+__attribute__((target("avx2,fma"))) void double_256(){
+    D2L_PEAK_LOOP(__m256d, _mm256_setzero_pd(), _mm256_fmadd_pd)} __m128
+    step_ps(__m128 a, __m128 b, __m128 c) {
+  return _mm_add_ps(_mm_mul_ps(a, b), c);
 }
-__m128 step_ps(__m128 a, __m128 b, __m128 c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
 __m128d step_pd(__m128d a, __m128d b, __m128d c) { return _mm_add_pd(_mm_mul_pd(a, b), c); }
 void float_128() { D2L_PEAK_LOOP(__m128, _mm_setzero_ps(), step_ps) }
 void double_128() { D2L_PEAK_LOOP(__m128d, _mm_setzero_pd(), step_pd) }

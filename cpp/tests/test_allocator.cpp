@@ -1,6 +1,4 @@
 // The caching allocator: alignment, reuse, counts, threads, fork, and refusals.
-#include "core/allocator.h"
-
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/allocator.h"
 #include "d2lcore/error.h"
 
 namespace {

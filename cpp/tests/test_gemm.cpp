@@ -1,6 +1,4 @@
 // Products of every dtype, size, stride and form against naive twins.
-#include "gemm/gemm.h"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -13,6 +11,7 @@
 
 #include "core/half.h"
 #include "core/thread_pool.h"
+#include "gemm/gemm.h"
 
 using d2l::DType;
 using d2l::GemmArgs;
@@ -158,10 +157,23 @@ void compare(std::mt19937_64& random, int64_t m, int64_t n, int64_t k, int la, i
   if (term == kBiasColumn || term == kScalar) d.col = 0;
   if (term == kInPlace) d = c;
   const auto before = c;
-  GemmArgs g{.dtype = Of<T>::dtype, .m = m, .n = n, .k = k, .batch = batch,
-             .a = a.begin(), .a_row = a.row, .a_col = a.col, .a_batch = a.batch_stride,
-             .b = b.begin(), .b_row = b.row, .b_col = b.col, .b_batch = b.batch_stride,
-             .c = c.begin(), .c_row = c.row, .c_col = c.col, .c_batch = c.batch_stride};
+  GemmArgs g{.dtype = Of<T>::dtype,
+             .m = m,
+             .n = n,
+             .k = k,
+             .batch = batch,
+             .a = a.begin(),
+             .a_row = a.row,
+             .a_col = a.col,
+             .a_batch = a.batch_stride,
+             .b = b.begin(),
+             .b_row = b.row,
+             .b_col = b.col,
+             .b_batch = b.batch_stride,
+             .c = c.begin(),
+             .c_row = c.row,
+             .c_col = c.col,
+             .c_batch = c.batch_stride};
   if (term != kNone) {
     g.d = term == kInPlace ? c.begin() : d.begin();
     g.d_row = d.row, g.d_col = d.col, g.d_batch = d.batch_stride;
@@ -204,8 +216,8 @@ void compare(std::mt19937_64& random, int64_t m, int64_t n, int64_t k, int la, i
                                         static_cast<uint64_t>(g.beta_i) * term_value));
         } else {
           using Real = decltype(std::real(sum));
-          const Wide expected =
-              static_cast<Real>(alpha) * sum + static_cast<Real>(term == kNone ? 0 : beta) * term_value;
+          const Wide expected = static_cast<Real>(alpha) * sum +
+                                static_cast<Real>(term == kNone ? 0 : beta) * term_value;
           const double error = static_cast<double>(std::abs(expected - Of<T>::widen(out)));
           const double sums = std::min(epsilon<T>(), 0x1p-24) * (2 + static_cast<double>(k)) *
                               (size + std::abs(beta));
@@ -220,7 +232,9 @@ void compare(std::mt19937_64& random, int64_t m, int64_t n, int64_t k, int la, i
 template <class T>
 void sample(unsigned seed, int rounds, int64_t most) {
   std::mt19937_64 random(seed);
-  const auto size = [&] { return static_cast<int64_t>(random() % static_cast<uint64_t>(most + 1)); };
+  const auto size = [&] {
+    return static_cast<int64_t>(random() % static_cast<uint64_t>(most + 1));
+  };
   for (int i = 0; i < rounds; ++i)
     compare<T>(random, size(), size(), size(), static_cast<int>(random() % kLayouts),
                static_cast<int>(random() % kLayouts), static_cast<int>(random() % kLayouts),
@@ -271,15 +285,16 @@ TEST_CASE("gemm: every small number of rows and columns") {
 
 TEST_CASE("gemm: sizes beyond one block, along each dimension") {
   std::mt19937_64 random(21);
-  const int64_t shapes[][3] = {{1, 1, 70000},  {1, 3000, 40}, {1, 40, 3000}, {3000, 1, 40},
-                               {400, 230, 90}, {90, 700, 50}, {33, 260, 1500}, {5, 70, 2100},
-                               {260, 10, 784}, {17, 4200, 30}, {300, 7, 1}, {2, 2, 5000},
+  const int64_t shapes[][3] = {{1, 1, 70000},   {1, 3000, 40},   {1, 40, 3000},   {3000, 1, 40},
+                               {400, 230, 90},  {90, 700, 50},   {33, 260, 1500}, {5, 70, 2100},
+                               {260, 10, 784},  {17, 4200, 30},  {300, 7, 1},     {2, 2, 5000},
                                {700, 210, 400}, {20, 30, 40000}, {1, 50, 70000}};
   for (const auto& s : shapes)
     for (int layout = 0; layout < 4; ++layout) {
       const int la = layout % 2 ? kColumns : kRows, lb = layout / 2 ? kColumns : kRows;
       compare<float>(random, s[0], s[1], s[2], la, lb, kRows, kNone, 1, 0);
-      compare<float>(random, s[0], s[1], s[2], la, lb, layout == 1 ? kColumns : kRows, kInPlace, 2, -1);
+      compare<float>(random, s[0], s[1], s[2], la, lb, layout == 1 ? kColumns : kRows, kInPlace, 2,
+                     -1);
       compare<double>(random, s[0], s[1], s[2], la, lb, kRows, kBiasRow, 1, 1);
     }
   compare<float>(random, 100, 230, 300, kStrided, kStrided, kStrided, kMatrix, 1, 2);
@@ -291,18 +306,30 @@ TEST_CASE("gemm: sizes beyond one block, along each dimension") {
 
 TEST_CASE("gemm: the same bits for every number of threads") {
   std::mt19937_64 random(22);
-  const int64_t shapes[][4] = {{1, 500, 300, 700}, {1, 1, 1, 500000}, {1, 1, 3000, 500},
-                               {1, 3000, 1, 500},  {1, 256, 10, 784}, {40, 64, 64, 64},
+  const int64_t shapes[][4] = {{1, 500, 300, 700}, {1, 1, 1, 500000},  {1, 1, 3000, 500},
+                               {1, 3000, 1, 500},  {1, 256, 10, 784},  {40, 64, 64, 64},
                                {1, 6, 50000, 25},  {1, 900, 130, 200}, {1, 10, 20, 100000},
                                {1, 1, 30, 100000}};
   for (const auto& s : shapes)
     for (int layout = 0; layout < 4; ++layout) {
       auto a = make<float>(random, s[0], s[1], s[3], layout % 2 ? kColumns : kRows);
       auto b = make<float>(random, s[0], s[3], s[2], layout / 2 ? kColumns : kRows);
-      const GemmArgs g{.dtype = DType::Float, .m = s[1], .n = s[2], .k = s[3], .batch = s[0],
-                       .a = a.begin(), .a_row = a.row, .a_col = a.col, .a_batch = a.batch_stride,
-                       .b = b.begin(), .b_row = b.row, .b_col = b.col, .b_batch = b.batch_stride,
-                       .c = nullptr, .c_row = 0, .c_col = 0};
+      const GemmArgs g{.dtype = DType::Float,
+                       .m = s[1],
+                       .n = s[2],
+                       .k = s[3],
+                       .batch = s[0],
+                       .a = a.begin(),
+                       .a_row = a.row,
+                       .a_col = a.col,
+                       .a_batch = a.batch_stride,
+                       .b = b.begin(),
+                       .b_row = b.row,
+                       .b_col = b.col,
+                       .b_batch = b.batch_stride,
+                       .c = nullptr,
+                       .c_row = 0,
+                       .c_col = 0};
       const auto one = product<float>(g, 1);
       for (int threads : {2, 3, 7}) {
         const auto many = product<float>(g, threads);
@@ -323,10 +350,19 @@ TEST_CASE("gemm: NaN and inf reach exactly the sums they belong to") {
       a.at(0, m / 2, k - 1) = nan;
       b.at(0, k / 2, n - 1) = inf;
       a.at(0, 0, k / 2) = m > 1 ? 0.0f : a.at(0, 0, k / 2);
-      const GemmArgs g{.dtype = DType::Float, .m = m, .n = n, .k = k,
-                       .a = a.begin(), .a_row = a.row, .a_col = a.col,
-                       .b = b.begin(), .b_row = b.row, .b_col = b.col,
-                       .c = nullptr, .c_row = 0, .c_col = 0};
+      const GemmArgs g{.dtype = DType::Float,
+                       .m = m,
+                       .n = n,
+                       .k = k,
+                       .a = a.begin(),
+                       .a_row = a.row,
+                       .a_col = a.col,
+                       .b = b.begin(),
+                       .b_row = b.row,
+                       .b_col = b.col,
+                       .c = nullptr,
+                       .c_row = 0,
+                       .c_col = 0};
       const auto c = product<float>(g, 1);
       for (int64_t i = 0; i < m; ++i)
         for (int64_t j = 0; j < n; ++j) {
@@ -350,9 +386,19 @@ TEST_CASE("gemm: what is not asked for is not read") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (int64_t k : {0, 1, 3, 2000}) {
     std::vector<float> a(static_cast<size_t>(2 * k + 1), 1.0f), b(a), c(4, nan);
-    GemmArgs g{.dtype = DType::Float, .m = 2, .n = 2, .k = k,
-               .a = a.data(), .a_row = k, .a_col = 1, .b = b.data(), .b_row = 2, .b_col = 1,
-               .c = c.data(), .c_row = 2, .c_col = 1};
+    GemmArgs g{.dtype = DType::Float,
+               .m = 2,
+               .n = 2,
+               .k = k,
+               .a = a.data(),
+               .a_row = k,
+               .a_col = 1,
+               .b = b.data(),
+               .b_row = 2,
+               .b_col = 1,
+               .c = c.data(),
+               .c_row = 2,
+               .c_col = 1};
     g.d = c.data();
     g.d_row = 2;
     g.d_col = 1;
@@ -368,18 +414,42 @@ TEST_CASE("gemm: halves round to nearest even, and keep NaN and infinity") {
     const Half h{bits};
     const Half one{0x3C00};
     Half out[2];
-    GemmArgs g{.dtype = DType::Half, .m = 1, .n = 1, .k = 1, .a = &h, .a_row = 1, .a_col = 1,
-               .b = &one, .b_row = 1, .b_col = 1, .c = out, .c_row = 1, .c_col = 1};
+    GemmArgs g{.dtype = DType::Half,
+               .m = 1,
+               .n = 1,
+               .k = 1,
+               .a = &h,
+               .a_row = 1,
+               .a_col = 1,
+               .b = &one,
+               .b_row = 1,
+               .b_col = 1,
+               .c = out,
+               .c_row = 1,
+               .c_col = 1};
     d2l::gemm(g);
     const float x = d2l::half_to_float(bits), y = d2l::half_to_float(out[0].bits);
     CHECK((std::isnan(x) ? std::isnan(y) : out[0].bits == bits));
   }
   const auto round_trip = [](DType dtype, float x, float y) {  // x * 1 + y * 1
     const bool half = dtype == DType::Half;
-    const auto bits = [&](float v) { return half ? d2l::float_to_half(v) : d2l::float_to_bfloat16(v); };
+    const auto bits = [&](float v) {
+      return half ? d2l::float_to_half(v) : d2l::float_to_bfloat16(v);
+    };
     uint16_t a[2] = {bits(x), bits(y)}, b[2] = {bits(1), bits(1)}, c = 0;
-    GemmArgs g{.dtype = dtype, .m = 1, .n = 1, .k = 2, .a = a, .a_row = 2, .a_col = 1,
-               .b = b, .b_row = 1, .b_col = 1, .c = &c, .c_row = 1, .c_col = 1};
+    GemmArgs g{.dtype = dtype,
+               .m = 1,
+               .n = 1,
+               .k = 2,
+               .a = a,
+               .a_row = 2,
+               .a_col = 1,
+               .b = b,
+               .b_row = 1,
+               .b_col = 1,
+               .c = &c,
+               .c_row = 1,
+               .c_col = 1};
     d2l::gemm(g);
     return half ? d2l::half_to_float(c) : d2l::bfloat16_to_float(c);
   };

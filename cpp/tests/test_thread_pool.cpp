@@ -1,6 +1,4 @@
 // parallel_for: every item once, fixed boundaries, exceptions, nesting, several callers, fork.
-#include "core/thread_pool.h"
-
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/thread_pool.h"
 #include "d2lcore/error.h"
 
 namespace {
@@ -36,8 +35,13 @@ std::set<std::pair<int64_t, int64_t>> boundaries(int64_t n, int64_t grain) {
 }  // namespace
 
 TEST_CASE("parallel_for visits every item once, in chunks that depend on the sizes only") {
-  for (auto [n, grain] : {std::pair<int64_t, int64_t>{0, 4}, {1, 4}, {4, 4}, {5, 4}, {1000, 7},
-                          {1000, 1}, {13, 1000}}) {
+  for (auto [n, grain] : {std::pair<int64_t, int64_t>{0, 4},
+                          {1, 4},
+                          {4, 4},
+                          {5, 4},
+                          {1000, 7},
+                          {1000, 1},
+                          {13, 1000}}) {
     std::set<std::pair<int64_t, int64_t>> expected;
     for (int64_t i = 0; i < n; i += grain) expected.insert({i, std::min(n, i + grain)});
     for (int threads : {1, 2, 5}) {

@@ -24,13 +24,13 @@ namespace d2l {
 namespace {
 
 constexpr int64_t kAlign = 64;
-constexpr int64_t kHuge = int64_t{2} << 20;           // a huge page; blocks from here on are mapped
-constexpr int64_t kChecked = int64_t{256} << 20;      // above: ask whether the memory is there
+constexpr int64_t kHuge = int64_t{2} << 20;       // a huge page; blocks from here on are mapped
+constexpr int64_t kChecked = int64_t{256} << 20;  // above: ask whether the memory is there
 constexpr int64_t kMostBytes = int64_t{1} << 62;
 constexpr int kSmallClasses = 60;
-constexpr int kListEntries = 64;                      // blocks kept per class and thread,
-constexpr int64_t kListBytes = int64_t{8} << 20;      // and bytes
-constexpr int64_t kFlush = int64_t{1} << 20;          // a thread's unreported balance
+constexpr int kListEntries = 64;                  // blocks kept per class and thread,
+constexpr int64_t kListBytes = int64_t{8} << 20;  // and bytes
+constexpr int64_t kFlush = int64_t{1} << 20;      // a thread's unreported balance
 
 [[noreturn]] void out_of_memory(int64_t nbytes, const char* why) {
   fail<MemoryError>("not enough memory: you tried to allocate {} bytes.{}", nbytes, why);

@@ -95,8 +95,9 @@ class Pool {
     signal_.fetch_add(1);  // sequentially consistent, with sleepers_: either we see the sleeper
     if (sleepers_.load() > 0) {  // or the sleeper sees the new ticket
       const int started = started_.load(std::memory_order_relaxed);
-      wake(signal_, started > threads - 1 ? INT_MAX
-                                          : static_cast<int>(std::min<int64_t>(claims_ - 1, started)));
+      wake(signal_, started > threads - 1
+                        ? INT_MAX
+                        : static_cast<int>(std::min<int64_t>(claims_ - 1, started)));
     }
 
     t_in_region = true;

@@ -48,21 +48,34 @@ bool tiny_product(const GemmArgs& g) {
       g.m * g.n > 1024)
     return false;
   const bool has_d = g.d != nullptr && g.beta != 0;
-  real_kernels<T>().rows(g.m, g.n, g.k, static_cast<const T*>(g.a), g.a_row, g.a_col,
-                         static_cast<const T*>(g.b), g.b_row,
-                         {static_cast<T*>(g.c), g.c_row, false, true, static_cast<T>(g.alpha),
-                          static_cast<T>(g.beta), has_d ? static_cast<const T*>(g.d) : nullptr,
-                          g.d_row, g.d_col});
+  real_kernels<T>().rows(
+      g.m, g.n, g.k, static_cast<const T*>(g.a), g.a_row, g.a_col, static_cast<const T*>(g.b),
+      g.b_row,
+      {static_cast<T*>(g.c), g.c_row, false, true, static_cast<T>(g.alpha), static_cast<T>(g.beta),
+       has_d ? static_cast<const T*>(g.d) : nullptr, g.d_row, g.d_col});
   return true;
 }
 
 template <class T>
 void real_product(const GemmArgs& g) {
   if (tiny_product<T>(g)) return;
-  Product<T> p{g.m,     g.n,     g.k,     static_cast<const T*>(g.a), g.a_row, g.a_col,
-               static_cast<const T*>(g.b), g.b_row, g.b_col, static_cast<T*>(g.c), g.c_row, g.c_col,
-               static_cast<T>(g.alpha), static_cast<T>(g.beta),
-               g.beta == 0 ? nullptr : static_cast<const T*>(g.d), g.d_row, g.d_col};
+  Product<T> p{g.m,
+               g.n,
+               g.k,
+               static_cast<const T*>(g.a),
+               g.a_row,
+               g.a_col,
+               static_cast<const T*>(g.b),
+               g.b_row,
+               g.b_col,
+               static_cast<T*>(g.c),
+               g.c_row,
+               g.c_col,
+               static_cast<T>(g.alpha),
+               static_cast<T>(g.beta),
+               g.beta == 0 ? nullptr : static_cast<const T*>(g.d),
+               g.d_row,
+               g.d_col};
   if (g.batch == 1) return multiply(p);
   // Items that follow each other like rows, and share B, are one tall product.
   if (g.b_batch == 0 && g.a_batch == g.m * g.a_row && g.c_batch == g.m * g.c_row &&
@@ -191,8 +204,9 @@ void complex_product(const GemmArgs& g) {
     const T* const d =
         g.beta == 0 || g.d == nullptr ? nullptr : static_cast<const T*>(g.d) + 2 * i * g.d_batch;
     const T alpha = static_cast<T>(g.alpha), beta = static_cast<T>(g.beta);
-    Product<T> p{g.m, g.n, g.k, a, 2 * g.a_row, 2 * g.a_col, b, 2 * g.b_row, 2 * g.b_col,
-                 c,   2 * g.c_row, 2 * g.c_col, alpha, beta, d, 2 * g.d_row, 2 * g.d_col};
+    Product<T> p{g.m,   g.n,         g.k,         a,           2 * g.a_row, 2 * g.a_col,
+                 b,     2 * g.b_row, 2 * g.b_col, c,           2 * g.c_row, 2 * g.c_col,
+                 alpha, beta,        d,           2 * g.d_row, 2 * g.d_col};
     for (int part = 0; part < 2; ++part) {  // real, imaginary
       p.c = c + part;
       p.d = d == nullptr ? nullptr : d + part;
@@ -264,14 +278,14 @@ void empty_product(const GemmArgs& g) {
           for (int64_t j = 0; j < g.n; ++j) {
             float x = 0;
             if (g.d != nullptr && g.beta != 0) {
-              const auto* d = static_cast<const uint16_t*>(g.d) + item * g.d_batch + i * g.d_row +
-                              j * g.d_col;
+              const auto* d =
+                  static_cast<const uint16_t*>(g.d) + item * g.d_batch + i * g.d_row + j * g.d_col;
               (half ? table.half_to_float : table.bfloat16_to_float)(d, 1, 1, &x);
               x *= static_cast<float>(g.beta);
             }
             (half ? table.float_to_half : table.float_to_bfloat16)(
-                &x, 1,
-                static_cast<uint16_t*>(g.c) + item * g.c_batch + i * g.c_row + j * g.c_col, 1);
+                &x, 1, static_cast<uint16_t*>(g.c) + item * g.c_batch + i * g.c_row + j * g.c_col,
+                1);
           }
       return;
     }

@@ -20,7 +20,7 @@ struct GemmArgs {
   int64_t c_row, c_col, c_batch = 0;
   const void* d = nullptr;  // not read when beta is 0; null or exactly C or disjoint from it
   int64_t d_row = 0, d_col = 0, d_batch = 0;
-  double alpha = 1, beta = 0;      // of floating and complex products
+  double alpha = 1, beta = 0;       // of floating and complex products
   int64_t alpha_i = 1, beta_i = 0;  // of integer products; bool takes them as true or false
 };
 

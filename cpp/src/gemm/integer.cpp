@@ -19,16 +19,15 @@ void run(const IntegerKernels<T>& kernels, const GemmArgs& g, int64_t item) {
   const int64_t nr = kernels.nr, size = sizeof(T);
   const T* const a = static_cast<const T*>(g.a) + item * g.a_batch;
   const T* const b = static_cast<const T*>(g.b) + item * g.b_batch;
-  IntegerTail<T> tail{static_cast<T*>(g.c) + item * g.c_batch,
-                      g.c_row,
-                      g.c_col,
-                      static_cast<T>(g.alpha_i),
-                      static_cast<T>(g.beta_i),
-                      g.d == nullptr || g.beta_i == 0
-                          ? nullptr
-                          : static_cast<const T*>(g.d) + item * g.d_batch,
-                      g.d_row,
-                      g.d_col};
+  IntegerTail<T> tail{
+      static_cast<T*>(g.c) + item * g.c_batch,
+      g.c_row,
+      g.c_col,
+      static_cast<T>(g.alpha_i),
+      static_cast<T>(g.beta_i),
+      g.d == nullptr || g.beta_i == 0 ? nullptr : static_cast<const T*>(g.d) + item * g.d_batch,
+      g.d_row,
+      g.d_col};
   if (g.dtype == DType::Bool) {
     tail.alpha = g.alpha_i != 0;
     tail.beta = g.beta_i != 0;

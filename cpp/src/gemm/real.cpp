@@ -13,10 +13,10 @@
 namespace d2l {
 namespace {
 
-constexpr int64_t kSerial = 1 << 20;      // multiply-adds (~20 us) below which one thread does it
-constexpr int64_t kChunk = 1 << 18;       // multiply-adds of a chunk
-constexpr int64_t kStream = 1 << 16;      // elements of a chunk that is bound by reading them
-constexpr int64_t kRowsDepth = 1024;      // K block of the path without packing
+constexpr int64_t kSerial = 1 << 20;  // multiply-adds (~20 us) below which one thread does it
+constexpr int64_t kChunk = 1 << 18;   // multiply-adds of a chunk
+constexpr int64_t kStream = 1 << 16;  // elements of a chunk that is bound by reading them
+constexpr int64_t kRowsDepth = 1024;  // K block of the path without packing
 // Parts of the result, since they decide in which order sums are added up:
 constexpr int64_t kDotChunk = 1 << 14;     // elements of a partial dot product
 constexpr int64_t kDeep = 1 << 14;         // K from which products with few results are split,
@@ -133,7 +133,8 @@ void deep(const Product<T>& p) {
   });
   for (int64_t step = 1; step < blocks; step *= 2)
     for (int64_t i = 0; i + step < blocks; i += 2 * step)
-      for (int64_t j = 0; j < size; ++j) sums.data()[i * size + j] += sums.data()[(i + step) * size + j];
+      for (int64_t j = 0; j < size; ++j)
+        sums.data()[i * size + j] += sums.data()[(i + step) * size + j];
   write_sums(p, sums.data());
 }
 
@@ -254,7 +255,8 @@ void packed(const GemmKernels<T>& kernels, const Product<T>& p) {
   // Blocks of rows of about the same height, at least two for each thread if there are rows enough.
   const int64_t threads = p.m * p.n * p.k <= kSerial ? 1 : num_threads();
   int64_t blocks = divide_up(p.m, s.mc);
-  if (threads > 1) blocks = std::clamp(2 * threads, blocks, std::max(blocks, divide_up(p.m, 4 * mr)));
+  if (threads > 1)
+    blocks = std::clamp(2 * threads, blocks, std::max(blocks, divide_up(p.m, 4 * mr)));
   const int64_t mc = round_up(divide_up(p.m, blocks), mr);
   const int64_t nc = std::min(s.nc, round_up(p.n, nr));
   const int64_t k_blocks = divide_up(p.k, s.kc);
@@ -281,8 +283,7 @@ void packed(const GemmKernels<T>& kernels, const Product<T>& p) {
         for (int64_t i = 0; i < end - begin; i += mr)
           kernels.pack(a + i * p.a_row, p.a_row, p.a_col, std::min(mr, end - begin - i), k,
                        a_block.data() + i * k, mr);
-        kernels.packed(end - begin, n, k, a_block.data(), b_block.data(),
-                       tail_at(tail, begin, jc));
+        kernels.packed(end - begin, n, k, a_block.data(), b_block.data(), tail_at(tail, begin, jc));
       });
     }
   }
@@ -345,8 +346,7 @@ void multiply(Product<T> p) {
     if (p.m >= 16) return dots_of_copy(kernels, p);
   }
   // Nor is a B of full size worth packing for a few rows.
-  if (p.a_col == 1 && p.b_row == 1 &&
-      ((p.m <= 8 && p.k >= 8 * w) || (p.m <= 32 && p.k >= 32 * w)))
+  if (p.a_col == 1 && p.b_row == 1 && ((p.m <= 8 && p.k >= 8 * w) || (p.m <= 32 && p.k >= 32 * w)))
     return dots(kernels, p);
   if (p.a_row == 1 && p.a_col != 1 && p.m >= 4 * w && p.n < w && 5 * p.n < 4 * w && p.k >= w) {
     transpose(p);

@@ -23,8 +23,8 @@ struct GemmTail {
 // so that an element of C has the same bits whichever of them computes it, in whatever blocks.
 template <class T>
 struct GemmKernels {
-  int64_t width;   // elements of a vector
-  int64_t mr, nr;  // the packed tile
+  int64_t width;           // elements of a vector
+  int64_t mr, nr;          // the packed tile
   int64_t rows_m, rows_n;  // the tile of the product without packing
 
   // dst[p * lead + i] = src[i * s_i + p * s_p] for i < count, p < k; zeros for count <= i < lead.
@@ -67,8 +67,8 @@ struct GemmTable {
   IntegerKernels<uint16_t> u16;
   IntegerKernels<uint32_t> u32;
   IntegerKernels<uint64_t> u64;
-  // As GemmKernels::packed with pairs of bfloat16 in each float; null without it, and only to be called
-  // where has_avx512_bf16() (core/cpu.h).
+  // As GemmKernels::packed with pairs of bfloat16 in each float; null without it, and only to be
+  // called where has_avx512_bf16() (core/cpu.h).
   void (*packed_pairs)(int64_t m, int64_t n, int64_t k, const float* a, const float* b,
                        const GemmTail<float>& tail);
   // n elements that lie `stride` apart <-> n floats side by side; rounds to nearest even.

@@ -64,8 +64,9 @@ void half_to_float(const uint16_t* src, int64_t stride, int64_t n, float* dst) {
 #if defined(__AVX512F__)
   if (stride == 1)
     for (; i + 16 <= n; i += 16)
-      _mm512_storeu_ps(dst + i, _mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(
-                                    reinterpret_cast<const __m256i_u*>(src + i))));
+      _mm512_storeu_ps(
+          dst + i, _mm512_maskz_cvtph_ps(
+                       0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(src + i))));
 #elif defined(__F16C__)
   if (stride == 1)
     for (; i + 8 <= n; i += 8)

@@ -50,8 +50,7 @@ void panel(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, int64_t a
       tile<T, IsBool, 1>(k, first, a_row, a_col, b, sums);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t j = 0; j < n; ++j) {
-        const T d =
-            tail.d == nullptr ? T(0) : tail.d[(i + r) * tail.d_row + j * tail.d_col];
+        const T d = tail.d == nullptr ? T(0) : tail.d[(i + r) * tail.d_row + j * tail.d_col];
         T* const c = tail.c + (i + r) * tail.c_row + j * tail.c_col;
         if constexpr (IsBool)
           *c = static_cast<T>((tail.alpha & (sums[r * kNr + j] != 0)) | (tail.beta & (d != 0)));

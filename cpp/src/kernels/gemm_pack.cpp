@@ -48,7 +48,8 @@ template <class T>
 void pack(const T* src, int64_t s_i, int64_t s_p, int64_t count, int64_t k, T* dst, int64_t lead) {
   constexpr int64_t kW = kWidth<T>;
   if (s_i == 1 && lead == 2 * kW) {  // a panel of B: whole rows at a time
-    const Mask<T> first = first_lanes<T>(count), second = first_lanes<T>(count > kW ? count - kW : 0);
+    const Mask<T> first = first_lanes<T>(count),
+                  second = first_lanes<T>(count > kW ? count - kW : 0);
     for (int64_t p = 0; p < k; ++p, src += s_p, dst += lead) {
       store(dst, load(src, first));
       store(dst + kW, load(src + kW, second));

@@ -65,8 +65,7 @@ void packed(int64_t m, int64_t n, int64_t k, const T* a, const T* b, const GemmT
     for (int64_t i = 0; i < m; i += kMr) {
       const int64_t rows = m - i < kMr ? m - i : kMr;
       T* const c = tail.c + i * tail.c_row + j;
-      const T* const d =
-          tail.d == nullptr ? nullptr : tail.d + i * tail.d_row + j * tail.d_col;
+      const T* const d = tail.d == nullptr ? nullptr : tail.d + i * tail.d_row + j * tail.d_col;
       tiles[rows - 1](k, a + i * k, b + j * k, tail, c, d, cols);
     }
   }

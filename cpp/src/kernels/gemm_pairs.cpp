@@ -1,5 +1,5 @@
-// The packed kernel of bfloat16: one instruction multiplies pairs and adds them up in float32, which
-// doubles the arithmetic of gemm_packed.cpp with the same loads.
+// The packed kernel of bfloat16: one instruction multiplies pairs and adds them up in float32,
+// which doubles the arithmetic of gemm_packed.cpp with the same loads.
 //
 // The instruction is newer than the instruction set of this file: the caller asks the processor
 // before it calls. It takes denormals for zero.
@@ -63,8 +63,7 @@ void packed_pairs(int64_t m, int64_t n, int64_t k, const float* a, const float* 
     const TileFunction* const tiles = cols > kW ? Table::two : Table::one;
     for (int64_t i = 0; i < m; i += kMr) {
       const int64_t rows = m - i < kMr ? m - i : kMr;
-      const float* const d =
-          tail.d == nullptr ? nullptr : tail.d + i * tail.d_row + j * tail.d_col;
+      const float* const d = tail.d == nullptr ? nullptr : tail.d + i * tail.d_row + j * tail.d_col;
       tiles[rows - 1](k, a + i * k, b + j * k, tail, tail.c + i * tail.c_row + j, d, cols);
     }
   }

@@ -87,8 +87,7 @@ void rows(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, int64_t a_
   const int64_t step = b_is_small ? kRows : m;
   for (int64_t i = 0; i < m; i += step) {
     const int64_t end = m - i < step ? m : i + step;
-    for (int64_t j = 0; j < n;)
-      j += columns(i, end, j, n, k, a, a_row, a_col, b, b_row, tail);
+    for (int64_t j = 0; j < n;) j += columns(i, end, j, n, k, a, a_row, a_col, b, b_row, tail);
   }
 }
 
@@ -135,8 +134,8 @@ void axpy_step(int64_t n, const T* a, int64_t a_col, const T* b, int64_t b_row,
 #pragma GCC unroll 8
     for (int p = 0; p < K; ++p, row += b_row) acc[0][0] = fma(x[p], load(row, last), acc[0][0]);
     const int64_t cols = n - j < kWidth<T> ? n - j : kWidth<T>;
-    end_tile<T, 1, 1>(acc, tail, tail.c + j,
-                      tail.d == nullptr ? nullptr : tail.d + j * tail.d_col, cols, last);
+    end_tile<T, 1, 1>(acc, tail, tail.c + j, tail.d == nullptr ? nullptr : tail.d + j * tail.d_col,
+                      cols, last);
   }
 }
 

@@ -1,5 +1,5 @@
-// Vectors of the widest size the instruction set has, for the product kernels: a dozen helpers, each
-// one instruction. Everything lives in the instruction set's namespace and is inlined.
+// Vectors of the widest size the instruction set has, for the product kernels: a dozen helpers,
+// each one instruction. Everything lives in the instruction set's namespace and is inlined.
 #pragma once
 
 #include <cstdint>
@@ -174,8 +174,9 @@ D2L_INLINE void swap_blocks(V& x, V& y, Indices<J...>) {
   y = high;
 }
 
-// The sums of the lanes of N vectors, in order: halves of neighbours are added up until a vector holds
-// the sums of as many vectors as it has lanes. Each sum is the same whatever its neighbours are.
+// The sums of the lanes of N vectors, in order: halves of neighbours are added up until a vector
+// holds the sums of as many vectors as it has lanes. Each sum is the same whatever its neighbours
+// are.
 template <class T, int N, int H = 1>
 D2L_INLINE void sum_lanes(Vec<T>* x, T* sums) {
   if constexpr (H < kWidth<T>) {
