@@ -1,8 +1,8 @@
 // Conversions between all dtypes; the diagonal copies.
 //
 // The one idea: every conversion is total. An integer out of range takes what x86 gives (the
-// "indefinite" value, then its low bits), which is what PyTorch shows; a float becomes uint8 through
-// int64, and a bool by != 0, so that NaN is True.
+// "indefinite" value, then its low bits), which is what PyTorch shows; a float becomes uint8
+// through int64, and a bool by != 0, so that NaN is True.
 #include "kernels/copy2d.h"
 #include "kernels/half.h"
 #include "kernels/map.h"

@@ -34,7 +34,8 @@ void fill_row(char* to, T value, int64_t n) {
   for (int i = 0; i < kPer; ++i) pattern[i] = value;
   Vec<uint8_t> v = load<uint8_t>(pattern);
   for (; n >= kPer; n -= kPer, to += kVecBytes) store(to, v);
-  if (n) copy_bytes(to, reinterpret_cast<const char*>(pattern), n * static_cast<int64_t>(sizeof(T)));
+  if (n)
+    copy_bytes(to, reinterpret_cast<const char*>(pattern), n * static_cast<int64_t>(sizeof(T)));
 }
 
 // kTile x kTile blocks: both sides touch whole cache lines.
@@ -58,7 +59,8 @@ void transpose(char* to, int64_t ti, int64_t to_outer, const char* from, int64_t
         }
         char* t = to + i * ti + j * to_outer;
 #pragma GCC unroll 16
-        for (int a = 0; a < kTile; ++a) __builtin_memcpy(t + a * to_outer, block[a], sizeof block[a]);
+        for (int a = 0; a < kTile; ++a)
+          __builtin_memcpy(t + a * to_outer, block[a], sizeof block[a]);
       }
     }
     for (int64_t a = 0; a < rows; ++a) {

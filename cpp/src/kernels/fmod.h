@@ -15,8 +15,14 @@ inline double fmod_scalar(double a, double b) {
   if (ua < ub) return a;
   int ea = static_cast<int>(ua >> 52), eb = static_cast<int>(ub >> 52);
   uint64_t ma = ua & (kOne - 1), mb = ub & (kOne - 1);
-  if (ea) ma |= kOne; else ea = 1;
-  if (eb) mb |= kOne; else eb = 1;
+  if (ea)
+    ma |= kOne;
+  else
+    ea = 1;
+  if (eb)
+    mb |= kOne;
+  else
+    eb = 1;
   uint64_t r = ma % mb;
   for (int d = ea - eb; d > 0 && r;) {
     int step = d < 11 ? d : 11;
@@ -33,8 +39,9 @@ inline double fmod_scalar(double a, double b) {
 }
 
 D2L_INLINE VD fmod(VD a, VD b) {
-  VD x = abs(a), y = abs(b), q = trunc_of(x / y);
+  VD x = abs(a), y = abs(b);
 #if D2L_AVX512 || D2L_AVX2
+  VD q = trunc_of(x / y);
   VD r = fma(-q, y, x);  // exact: q is off by one at most
   r = r < VD{} ? r + y : r;
   VL slow = ~(q < 4503599627370496.0) & (y > 0.0);

@@ -15,10 +15,10 @@ namespace {
 D2L_SLOPE(Relu, x > V{} ? g : V{})
 D2L_SLOPE(Sigmoid, g * (1 - x) * x)
 D2L_SLOPE(Tanh, g * (1 - x * x))
-D2L_SLOPE(Gelu, g * gelu_slope(x))
-D2L_SLOPE(GeluTanh, g * gelu_tanh_slope(x))
-D2L_SLOPE(Silu, g * silu_slope(x))
-D2L_SLOPE(LogSigmoid, g * sigmoid(-x))
+D2L_SLOPE(Gelu, g* gelu_slope(x))
+D2L_SLOPE(GeluTanh, g* gelu_tanh_slope(x))
+D2L_SLOPE(Silu, g* silu_slope(x))
+D2L_SLOPE(LogSigmoid, g* sigmoid(-x))
 
 struct LeakyRelu {
   double slope;
@@ -52,7 +52,7 @@ struct MaskedScale {
   explicit MaskedScale(const Scalars& s) : scale(s.f[0]) {}
   template <class T>
   D2L_INLINE T operator()(T x, uint8_t mask) const {
-    return mask ? x * static_cast<T>(scale) : T(0);
+    return x * (mask ? static_cast<T>(scale) : T(0));  // keeps the sign of zero, as PyTorch
   }
 };
 

@@ -1,7 +1,7 @@
 // Comparisons, logic, classification, where and fill.
 //
-// The one idea: these rows look at bits or produce a bool, so they share loops by item size wherever
-// the meaning allows it.
+// The one idea: these rows look at bits or produce a bool, so they share loops by item size
+// wherever the meaning allows it.
 #include "kernels/half.h"
 #include "kernels/map.h"
 
@@ -10,12 +10,12 @@ namespace {
 
 using Byte = uint8_t;
 
-#define D2L_COMPARE(Name, expr)                                               \
-  struct Name {                                                               \
-    template <class T>                                                        \
-    D2L_INLINE Byte operator()(T a, T b) const {                              \
-      return static_cast<Byte>(expr);                                         \
-    }                                                                         \
+#define D2L_COMPARE(Name, expr)                  \
+  struct Name {                                  \
+    template <class T>                           \
+    D2L_INLINE Byte operator()(T a, T b) const { \
+      return static_cast<Byte>(expr);            \
+    }                                            \
   };
 D2L_COMPARE(Eq, a == b)
 D2L_COMPARE(Ne, a != b)

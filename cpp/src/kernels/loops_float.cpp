@@ -8,24 +8,24 @@
 namespace d2l::D2L_ISA_NS {
 namespace {
 
-#define D2L_FLOAT1(Name, expr)                   \
-  struct Name {                                  \
-    template <class V>                           \
-    D2L_INLINE V operator()(V x) const {         \
-      return expr;                               \
-    }                                            \
+#define D2L_FLOAT1(Name, expr)           \
+  struct Name {                          \
+    template <class V>                   \
+    D2L_INLINE V operator()(V x) const { \
+      return expr;                       \
+    }                                    \
   };
-#define D2L_FLOAT2(Name, expr)                   \
-  struct Name {                                  \
-    template <class V>                           \
-    D2L_INLINE V operator()(V a, V b) const {    \
-      return expr;                               \
-    }                                            \
+#define D2L_FLOAT2(Name, expr)                \
+  struct Name {                               \
+    template <class V>                        \
+    D2L_INLINE V operator()(V a, V b) const { \
+      return expr;                            \
+    }                                         \
   };
 D2L_FLOAT1(Neg, -x)
 D2L_FLOAT1(Abs, abs(x))
 D2L_FLOAT1(Sign, x > V{} ? V{} + 1 : x < V{} ? V{} - 1 : V{})  // NaN gives 0
-D2L_FLOAT1(Square, x * x)
+D2L_FLOAT1(Square, x* x)
 D2L_FLOAT1(Reciprocal, 1 / x)
 D2L_FLOAT1(Sqrt, sqrt(x))
 D2L_FLOAT1(Rsqrt, 1 / sqrt(x))
@@ -37,7 +37,7 @@ D2L_FLOAT1(Frac, x - trunc_of(x))
 D2L_FLOAT1(Relu, x < V{} ? V{} : x)  // keeps NaN and -0
 D2L_FLOAT2(Add, a + b)
 D2L_FLOAT2(Sub, a - b)
-D2L_FLOAT2(Mul, a * b)
+D2L_FLOAT2(Mul, a* b)
 D2L_FLOAT2(Div, a / b)
 D2L_FLOAT2(TruncDivide, trunc_of(a / b))
 D2L_FLOAT2(Maximum, (a > b) | (a != a) ? a : b)

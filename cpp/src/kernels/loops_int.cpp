@@ -37,7 +37,8 @@ D2L_INLINE T divide_trunc(T a, T b) {
     r = d == -1 ? T(0 - Wide<T>(a)) : a / d;
   } else {
     using Q = typename QuotientOf<T>::type;
-    int32_t q = static_cast<int32_t>(static_cast<Q>(a) / static_cast<Q>(d));  // may wrap at MIN / -1
+    int32_t q =
+        static_cast<int32_t>(static_cast<Q>(a) / static_cast<Q>(d));  // may wrap at MIN / -1
     r = T(-1) < T(0) && d == T(-1) ? T(0 - Wide<T>(a)) : static_cast<T>(q);
   }
   return b == 0 ? T(0) : r;
@@ -56,23 +57,23 @@ D2L_INLINE T power(T base, uint64_t e) {
   return T(r);
 }
 
-#define D2L_UNARY(Name, expr)    \
-  struct Name {                  \
-    template <class T>           \
+#define D2L_UNARY(Name, expr)            \
+  struct Name {                          \
+    template <class T>                   \
     D2L_INLINE T operator()(T a) const { \
-      using W = Wide<T>;         \
-      (void)sizeof(W);           \
-      return T(expr);            \
-    }                            \
+      using W = Wide<T>;                 \
+      (void)sizeof(W);                   \
+      return T(expr);                    \
+    }                                    \
   };
-#define D2L_BINARY(Name, expr)        \
-  struct Name {                       \
-    template <class T>                \
+#define D2L_BINARY(Name, expr)                \
+  struct Name {                               \
+    template <class T>                        \
     D2L_INLINE T operator()(T a, T b) const { \
-      using W = Wide<T>;              \
-      (void)sizeof(W);                \
-      return T(expr);                 \
-    }                                 \
+      using W = Wide<T>;                      \
+      (void)sizeof(W);                        \
+      return T(expr);                         \
+    }                                         \
   };
 
 D2L_UNARY(Neg, 0 - W(a))
@@ -85,7 +86,7 @@ D2L_UNARY(Relu, a > T(0) ? a : T(0))
 D2L_BINARY(Add, W(a) + W(b))
 D2L_BINARY(Sub, W(a) - W(b))
 D2L_BINARY(Mul, W(a) * W(b))
-D2L_BINARY(BitAnd, a & b)
+D2L_BINARY(BitAnd, a& b)
 D2L_BINARY(BitOr, a | b)
 D2L_BINARY(BitXor, a ^ b)
 D2L_BINARY(Max, a > b ? a : b)

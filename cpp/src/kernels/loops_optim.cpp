@@ -33,8 +33,11 @@ struct SgdMomentum : InPlace<T, 2> {
   Vec<T> lr, decay, momentum, damped;
   bool nesterov;
   explicit SgdMomentum(const Scalars& s)
-      : lr(splat(T(s.f[0]))), decay(splat(T(s.f[1]))), momentum(splat(T(s.f[2]))),
-        damped(splat(T(s.f[3]))), nesterov(s.i[0] != 0) {}
+      : lr(splat(T(s.f[0]))),
+        decay(splat(T(s.f[1]))),
+        momentum(splat(T(s.f[2]))),
+        damped(splat(T(s.f[3]))),
+        nesterov(s.i[0] != 0) {}
   D2L_INLINE void operator()(char* const* at) const {
     Vec<T> p = load<T>(at[0]), b = load<T>(at[1]), g = load<T>(at[2]);
     g = fma(decay, p, g);

@@ -1,4 +1,5 @@
-// Exponentials, logarithms, circular and hyperbolic functions for float: natively where that is quick, else through double.
+// Exponentials, logarithms, circular and hyperbolic functions for float: natively where that is
+// quick, else through double.
 #include "kernels/map.h"
 #include "kernels/math_activation.h"
 #include "kernels/math_ops.h"

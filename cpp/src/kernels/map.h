@@ -34,7 +34,8 @@ constexpr int max_size() {
   return s;
 }
 
-// S has: kOperands, kOutputs, kInout, kSize[], kStep, S(const Scalars&), operator()(char* const* p).
+// S has: kOperands, kOutputs, kInout, kSize[], kStep, S(const Scalars&), operator()(char* const*
+// p).
 template <class S>
 void core(char* const* ptr, int64_t n, const Scalars* scalars) {
   S step(*scalars);

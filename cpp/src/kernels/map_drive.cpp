@@ -49,8 +49,8 @@ __attribute__((noinline)) void drive_tiles(const CoreInfo& info, char* const* pt
     widest = size > widest ? size : widest;
     dense = dense && side[k].inner == size;
     rows_dense = rows_dense && (m == 1 || side[k].outer == n * size);
-    transposed = transposed || (m > 1 && side[k].inner != size && side[k].inner != 0 &&
-                                side[k].outer == size);
+    transposed = transposed ||
+                 (m > 1 && side[k].inner != size && side[k].inner != 0 && side[k].outer == size);
   }
   if (dense && rows_dense) {
     char* p[kMaxOperands];

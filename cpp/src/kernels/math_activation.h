@@ -6,16 +6,10 @@
 namespace d2l::D2L_ISA_NS {
 namespace {
 
-inline constexpr double kRootHalf = 0.7071067811865476;       // 1 / sqrt(2)
-inline constexpr double kInvRootTwoPi = 0.3989422804014327;   // 1 / sqrt(2 pi)
-inline constexpr double kGeluA = 0.7978845608028654;          // sqrt(2 / pi)
+inline constexpr double kInvRootTwoPi = 0.3989422804014327;  // 1 / sqrt(2 pi)
+inline constexpr double kGeluA = 0.7978845608028654;         // sqrt(2 / pi)
 inline constexpr double kGeluB = 0.044715;
 
-// The normal distribution function: erfc keeps the left tail exact.
-template <class V>
-D2L_INLINE V normal_cdf(V x) {
-  return Elem<V>(0.5) * erfc(x * Elem<V>(-kRootHalf));
-}
 template <class V>
 D2L_INLINE V gelu(V x) {
   V y = x * normal_cdf(x);

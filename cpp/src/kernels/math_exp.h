@@ -22,10 +22,18 @@ struct ExpParts {
   VD tail;  // expm1(r) = r.h + tail
 };
 D2L_INLINE ExpParts exp_parts(VD x, VD xl) {
-  static constexpr double kPoly[] = {  // (e^r - 1 - r) / r^2, |r| <= ln2 / 2, error 2^-62
-      0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136, 0.0013888888888883748,
-      0.00019841269874820627, 2.4801587325547743e-05, 2.7557255400206422e-06,
-      2.75572736431103e-07, 2.5105217004720745e-08, 2.0914686968086876e-09};
+  static constexpr double kPoly[] = {// (e^r - 1 - r) / r^2, |r| <= ln2 / 2, error 2^-62
+                                     0.5,
+                                     0.1666666666666667,
+                                     0.04166666666666667,
+                                     0.008333333333326136,
+                                     0.0013888888888883748,
+                                     0.00019841269874820627,
+                                     2.4801587325547743e-05,
+                                     2.7557255400206422e-06,
+                                     2.75572736431103e-07,
+                                     2.5105217004720745e-08,
+                                     2.0914686968086876e-09};
   ExpParts e;
   e.k = round_even(x * 1.4426950408889634);
   VD r = fma(-e.k, splat(kLn2Hi), x), t = fma(e.k, splat(kLn2Lo), -xl);
@@ -70,9 +78,15 @@ D2L_INLINE VD exp2(VD x) {
 // log(x.h + x.l) for positive, finite x.h. Exact: to 2^-65 (for pow); else to about 2^-59.
 template <bool kExact>
 D2L_INLINE DD log_dd(DD x) {
-  static constexpr double kPoly[] = {  // log((1+s)/(1-s)) = 2s + s^3 (2/3 + z P(z)), z = s^2
-      0.4, 0.2857142857142937, 0.22222222221652765, 0.18181818336099848, 0.1538459488700718,
-      0.1333480879881234, 0.11706126464563398, 0.11724327060846747};
+  static constexpr double kPoly[] = {// log((1+s)/(1-s)) = 2s + s^3 (2/3 + z P(z)), z = s^2
+                                     0.4,
+                                     0.2857142857142937,
+                                     0.22222222221652765,
+                                     0.18181818336099848,
+                                     0.1538459488700718,
+                                     0.1333480879881234,
+                                     0.11706126464563398,
+                                     0.11724327060846747};
   VL small = x.h < 2.2250738585072014e-308;
   VD up = small ? splat(18014398509481984.0) : splat(1.0);
   x.h *= up;
@@ -116,7 +130,8 @@ D2L_INLINE VD log_ends(VD x, VD r) {
 }
 D2L_INLINE VD log(VD x) { return log_ends(x, log_dd<false>({x, VD{}}).h); }
 D2L_INLINE VD log2(VD x) {
-  return log_ends(x, mul(log_dd<true>({x, VD{}}), dd(1.4426950408889634, 2.0355273740931033e-17)).h);
+  return log_ends(x,
+                  mul(log_dd<true>({x, VD{}}), dd(1.4426950408889634, 2.0355273740931033e-17)).h);
 }
 D2L_INLINE VD log10(VD x) {
   return log_ends(x, mul(log_dd<true>({x, VD{}}), dd(0.4342944819032518, 1.098319650216765e-17)).h);
@@ -131,16 +146,17 @@ D2L_INLINE VD log1p(VD x) {
 D2L_INLINE VD sinh(VD x) {
   VD a = abs(x), c = a > 40.0 ? splat(40.0) : a;
   DD e = expm1_dd(c), r = add(e, div(e, add(e, splat(1.0))));
-  DD shifted = add(dd(-kLn2, -kLn2Tail), a);
-  VD y = a > 40.0 ? exp_of(shifted.h, a < 1e4 ? shifted.l : VD{}) : 0.5 * r.h;
-  y = a < 1e-20 ? a : y;
+  DD shifted = add(dd(-kLn2, -kLn2Tail), a < 1e4 ? a : splat(1e4));
+  VD y = a > 40.0 ? exp_of(shifted.h, shifted.l) : 0.5 * r.h;
+  y = (a < 1e-20) | (a != a) ? a : y;
   return copysign(y, x);
 }
 D2L_INLINE VD cosh(VD x) {
   VD a = abs(x), c = a > 40.0 ? splat(40.0) : a;
   DD e = add(expm1_dd(c), splat(1.0)), r = add(e, div(dd(1, 0), e));
-  DD shifted = add(dd(-kLn2, -kLn2Tail), a);
-  return a > 40.0 ? exp_of(shifted.h, a < 1e4 ? shifted.l : VD{}) : 0.5 * r.h;
+  DD shifted = add(dd(-kLn2, -kLn2Tail), a < 1e4 ? a : splat(1e4));
+  VD y = a > 40.0 ? exp_of(shifted.h, shifted.l) : 0.5 * r.h;
+  return a != a ? a : y;
 }
 D2L_INLINE VD tanh(VD x) {
   VD a = abs(x), c = a > 22.0 ? splat(22.0) : a;

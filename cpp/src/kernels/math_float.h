@@ -8,10 +8,12 @@
 namespace d2l::D2L_ISA_NS {
 namespace {
 
-#define D2L_WIDE1(f) \
-  D2L_INLINE VF f(VF x) { return widened([](VD v) __attribute__((always_inline)) { return f(v); }, x); }
-#define D2L_WIDE2(f)                                                                     \
-  D2L_INLINE VF f(VF x, VF y) {                                                          \
+#define D2L_WIDE1(f)                                                             \
+  D2L_INLINE VF f(VF x) {                                                        \
+    return widened([](VD v) __attribute__((always_inline)) { return f(v); }, x); \
+  }
+#define D2L_WIDE2(f)                                                                         \
+  D2L_INLINE VF f(VF x, VF y) {                                                              \
     return widened([](VD v, VD w) __attribute__((always_inline)) { return f(v, w); }, x, y); \
   }
 D2L_WIDE1(exp)
@@ -36,6 +38,7 @@ D2L_WIDE1(atanh)
 D2L_WIDE1(sigmoid)
 D2L_WIDE1(erf)
 D2L_WIDE1(erfc)
+D2L_WIDE1(normal_cdf)
 D2L_WIDE1(erfinv)
 D2L_WIDE1(lgamma)
 D2L_WIDE1(digamma)

@@ -1,4 +1,5 @@
-// The rows of transcendental functions: which function stands in which row, for T = float or double.
+// The rows of transcendental functions: which function stands in which row, for T = float or
+// double.
 #pragma once
 
 #include "kernels/map.h"
@@ -7,19 +8,19 @@
 namespace d2l::D2L_ISA_NS {
 namespace {
 
-#define D2L_MATH1(f)                 \
-  struct Op_##f {                    \
-    template <class V>               \
+#define D2L_MATH1(f)                     \
+  struct Op_##f {                        \
+    template <class V>                   \
     D2L_INLINE V operator()(V x) const { \
-      return f(x);                   \
-    }                                \
+      return f(x);                       \
+    }                                    \
   };
-#define D2L_MATH2(f)                       \
-  struct Op_##f {                          \
-    template <class V>                     \
+#define D2L_MATH2(f)                          \
+  struct Op_##f {                             \
+    template <class V>                        \
     D2L_INLINE V operator()(V x, V y) const { \
-      return f(x, y);                      \
-    }                                      \
+      return f(x, y);                         \
+    }                                         \
   };
 // clang-format off
 #define D2L_ALL_MATH1(X) X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos)   \

@@ -23,7 +23,8 @@ struct ScalarReduced {
 };
 // |x| >= 2^30, finite. x 2/pi modulo 4: 192 bits of the product with a window of 2/pi.
 inline ScalarReduced reduce_huge(double x) {
-  static constexpr uint64_t kTwoOverPi[] = {  // after 64 zero bits
+  static constexpr uint64_t kTwoOverPi[] = {
+      // after 64 zero bits
       0x0000000000000000ull, 0xa2f9836e4e441529ull, 0xfc2757d1f534ddc0ull, 0xdb6295993c439041ull,
       0xfe5163abdebbc561ull, 0xb7246e3a424dd2e0ull, 0x06492eea09d1921cull, 0xfe1deb1cb129a73eull,
       0xe88235f52ebb4484ull, 0xe99c7026b45f7e41ull, 0x3991d639835339f4ull, 0x9c845f8bbdf9283bull,
@@ -89,7 +90,7 @@ D2L_INLINE Reduced reduce(VD x) {
 }
 // sin r and cos r as h + l, not yet rounded.
 D2L_INLINE DD sin_core(DD r) {
-  static constexpr double kPoly[] = {-0.16666666666666666,  0.008333333333333331,
+  static constexpr double kPoly[] = {-0.16666666666666666,    0.008333333333333331,
                                      -0.00019841269841264821, 2.7557319219150783e-06,
                                      -2.5052106167335705e-08, 1.6058521349954986e-10,
                                      -7.586094789672621e-13};
@@ -97,8 +98,8 @@ D2L_INLINE DD sin_core(DD r) {
   return fast_sum(r.h, fma(r.h * z, poly(z, kPoly), fma(-0.5 * z, r.l, r.l)));
 }
 D2L_INLINE DD cos_core(DD r) {
-  static constexpr double kPoly[] = {0.041666666666666664,  -0.0013888888888888887,
-                                     2.480158730158451e-05, -2.755731922129809e-07,
+  static constexpr double kPoly[] = {0.041666666666666664,   -0.0013888888888888887,
+                                     2.480158730158451e-05,  -2.755731922129809e-07,
                                      2.0876755754879594e-09, -1.1470455178216906e-11,
                                      4.745537017319258e-14};
   VD z = r.h * r.h, half = 0.5 * z, w = 1 - half;
@@ -127,11 +128,10 @@ D2L_INLINE VD tan(VD x) {
 
 // atan(y / x) for y, x >= 0, not both 0 and not both infinite, in [0, pi/2].
 D2L_INLINE DD atan_ratio(VD y, VD x) {
-  static constexpr double kPoly[] = {-0.3333333333333333, 0.199999999999998, -0.14285714285659326,
-                                     0.11111111105106705, -0.09090908751076636, 0.0769229630497447,
-                                     -0.06666423628069258, 0.058789145444006215,
-                                     -0.052303478730160745, 0.04551108126325172,
-                                     -0.034558092551413795, 0.01627194475162406};
+  static constexpr double kPoly[] = {
+      -0.3333333333333333,   0.199999999999998,   -0.14285714285659326,  0.11111111105106705,
+      -0.09090908751076636,  0.0769229630497447,  -0.06666423628069258,  0.058789145444006215,
+      -0.052303478730160745, 0.04551108126325172, -0.034558092551413795, 0.01627194475162406};
   VL low = y <= 0.41421356 * x, high = y * 0.41421356 > x;
   DD num = select(low, {y, VD{}}, select(high, {-x, VD{}}, two_sum(y, -x)));
   DD den = select(low, {x, VD{}}, select(high, {y, VD{}}, two_sum(y, x)));
@@ -166,9 +166,9 @@ D2L_INLINE VD atan2(VD y, VD x) {
 // asin(s) - s over s, from z = s^2 <= 1/4.
 D2L_INLINE VD asin_rest(VD z) {
   static constexpr double kPoly[] = {
-      0.16666666666666666,  0.07500000000000119,  0.04464285714255019,   0.030381944475693704,
-      0.022372157435623815, 0.017352816768546473, 0.013963775787848137,  0.011566511821890942,
-      0.00962140274734483,  0.009322101501082774, 0.0030350071727267623, 0.019579201619744684,
+      0.16666666666666666,   0.07500000000000119,  0.04464285714255019,   0.030381944475693704,
+      0.022372157435623815,  0.017352816768546473, 0.013963775787848137,  0.011566511821890942,
+      0.00962140274734483,   0.009322101501082774, 0.0030350071727267623, 0.019579201619744684,
       -0.019277545928584557, 0.02963502626354855};
   return z * poly(z, kPoly);
 }

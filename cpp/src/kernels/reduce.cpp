@@ -37,13 +37,18 @@ template <class T>
 struct Limits {
   static constexpr bool kFloating = T(0.5) != T(0);
   static constexpr T lowest() {
-    if constexpr (kFloating) return -T(__builtin_inf());
-    else if constexpr (T(-1) < T(0)) return T(uint64_t(1) << (8 * sizeof(T) - 1));
-    else return T(0);
+    if constexpr (kFloating)
+      return -T(__builtin_inf());
+    else if constexpr (T(-1) < T(0))
+      return T(uint64_t(1) << (8 * sizeof(T) - 1));
+    else
+      return T(0);
   }
   static constexpr T highest() {
-    if constexpr (kFloating) return T(__builtin_inf());
-    else return T(~lowest());
+    if constexpr (kFloating)
+      return T(__builtin_inf());
+    else
+      return T(~lowest());
   }
 };
 template <class T>
@@ -143,10 +148,12 @@ struct Cascade {
       }
     }
   }
-  __attribute__((noinline, noclone)) void push_part(const char* p, int64_t count) {  // one vector, its first `count` lanes
+  __attribute__((noinline, noclone)) void push_part(
+      const char* p, int64_t count) {  // one vector, its first `count` lanes
     alignas(64) A mapped = op.map(load_part<T>(reinterpret_cast<const T*>(p), count, Vec<T>{}));
     using Acc = typename Op::Acc;
-    total[0] = Op::combine(total[0], load_part<Acc>(reinterpret_cast<Acc*>(&mapped), count, Op::identity()));
+    total[0] = Op::combine(total[0],
+                           load_part<Acc>(reinterpret_cast<Acc*>(&mapped), count, Op::identity()));
   }
   __attribute__((noinline, noclone)) void finish() {
     A* at = level;
@@ -165,7 +172,8 @@ __attribute__((noinline, noclone)) Vec<typename Op::Acc> fold(Vec<typename Op::A
   for (int i = 0; i < kCount; ++i) lane[i] = static_cast<IntOf<typename Op::Acc>>(i);
 #pragma GCC unroll 8
   for (int s = kCount / 2; s >= kPair; s /= 2) {
-    auto from = (lane + static_cast<IntOf<typename Op::Acc>>(s)) & static_cast<IntOf<typename Op::Acc>>(kCount - 1);
+    auto from = (lane + static_cast<IntOf<typename Op::Acc>>(s)) &
+                static_cast<IntOf<typename Op::Acc>>(kCount - 1);
     v = Op::combine(v, __builtin_shuffle(v, from));
   }
   return v;

@@ -15,8 +15,8 @@ D2L_INLINE bool better(T x, T best) {
 
 // `count` columns, positions base.. base + rows - 1; best and where are updated.
 template <class T, bool kMax, class Index>
-__attribute__((noinline, noclone)) void sweep(const char* p, int64_t stride, int64_t rows, int64_t count, Index base,
-           T* best, Index* where) {
+__attribute__((noinline, noclone)) void sweep(const char* p, int64_t stride, int64_t rows,
+                                              int64_t count, Index base, T* best, Index* where) {
   for (int64_t i = 0; i < rows; ++i, p += stride) {
     const T* x = reinterpret_cast<const T*>(p);
     const Index at = base + static_cast<Index>(i);
@@ -62,7 +62,8 @@ void reduce_index(const ReduceArgs* args) {
           first = false;
         }
         // where counts rows of kColumns; a lane's position is row kColumns + lane.
-        sweep<T, kMax, Index>(q, kColumns * kSize, c / kColumns, kColumns, i / kColumns, best, where);
+        sweep<T, kMax, Index>(q, kColumns * kSize, c / kColumns, kColumns, i / kColumns, best,
+                              where);
         if (c % kColumns) {
           sweep<T, kMax, Index>(q + c / kColumns * kColumns * kSize, 0, 1, c % kColumns,
                                 (i + c) / kColumns, best, where);

@@ -64,7 +64,8 @@ D2L_INLINE T row_max(const T* x, int64_t n) {
       [&](int64_t i, int64_t c) { m = greater_of<T>(m, load_part(x + i, c, low)); });
   return fold<T>(m, greater_of<T>);
 }
-// The sum of f(vector), pairwise: groups of four, then a cascade. f(i, count) masks the rest itself.
+// The sum of f(vector), pairwise: groups of four, then a cascade. f(i, count) masks the rest
+// itself.
 template <class T, class F>
 D2L_INLINE T row_sum(int64_t n, F f) {
   using V = Vec<T>;

@@ -1,7 +1,6 @@
 // Fills the table of one instruction set, chapter by chapter.
-#include "kernels/tables.h"
-
 #include "kernels/map.h"
+#include "kernels/tables.h"
 
 namespace d2l::D2L_ISA_NS {
 
