@@ -4,7 +4,7 @@
 // one for each dimension that has one, for index() and index_put().
 #include "convert.h"
 #include "d2lcore/ops.h"
-#include "autograd/record.h"
+#include "autograd/meta.h"
 #include "iter/map.h"
 #include "ops/inplace.h"
 #include "sequence.h"
@@ -37,13 +37,6 @@ Tensor apply_int(const Tensor& t, int64_t dim, int64_t index) {
   check<IndexError>(index >= -n && index < n,
                     "index {} is out of bounds for dimension {} with size {}", index, dim, n);
   return select(t, dim, index);
-}
-
-// The same tensor as a view of its own, as x[...] gives.
-Tensor alias(const Tensor& t) {
-  Tensor out = raw_view(t, t.shape(), t.strides(), t.offset());
-  set_base(out, t);
-  return record(out, "AliasBackward0", {&t}, saved(), [](const Tensor& g) { return g; });
 }
 
 bool is_plain_int(PyObject* o) { return PyLong_CheckExact(o); }

@@ -19,18 +19,18 @@ struct AutogradMeta {
   std::vector<std::pair<uint64_t, std::function<void(const Tensor&)>>> post_accumulate;
 };
 
-AutogradMeta& meta_of(const Tensor& t);  // made on demand
+D2L_API AutogradMeta& meta_of(const Tensor& t);  // made on demand
 
 // The edge that leads to t: its node's output or its accumulator; empty without requires_grad. For a
 // view whose base was written since, the node is rebuilt first.
 Edge edge_of(const Tensor& t);
 // t.grad_fn, or null for a leaf.
-NodePtr grad_fn_of(const Tensor& t);
+D2L_API NodePtr grad_fn_of(const Tensor& t);
 // Makes t output nr of node.
 void set_history(const Tensor& t, NodePtr node, uint32_t nr);
 
 // Marks `view` as a differentiable view of t (or of what t itself looks into).
-void set_base(const Tensor& view, const Tensor& t);
+D2L_API void set_base(const Tensor& view, const Tensor& t);
 
 // Before an in-place write: refuses leaves that need gradients, views that cannot be rebased, and
 // read-only or self-overlapping memory, in PyTorch's words. `op` is the name with its underscore.

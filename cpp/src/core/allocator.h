@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "d2lcore/error.h"
+
 namespace d2l {
 
 // A block of at least nbytes, aligned to 64; null for nbytes 0. Throws MemoryError.
@@ -24,10 +26,10 @@ struct MemoryStats {
   int64_t allocation_count;      // calls of allocate, and how many the cache could serve
   int64_t cache_hit_count;
 };
-MemoryStats memory_stats();
-void reset_peak_memory_stats();
+D2L_API MemoryStats memory_stats();
+D2L_API void reset_peak_memory_stats();
 
 // Returns the shared cache's and this thread's kept blocks to the system.
-void empty_cache();
+D2L_API void empty_cache();
 
 }  // namespace d2l

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "d2lcore/error.h"
+
 namespace d2l {
 
 // Ascending: each set contains the ones before it. Baseline is x86-64 (SSE2), Avx2 is x86-64-v3
@@ -12,7 +14,7 @@ enum class Isa : int { Baseline, Avx2, Avx512 };
 
 // The best supported set, or the one that D2LCORE_ISA=baseline|avx2|avx512 names; throws ValueError
 // when that is an unknown name or a set which this processor lacks.
-Isa isa();
+D2L_API Isa isa();
 const char* isa_name(Isa set);
 
 // True when the AVX-512 bfloat16 dot product can be used (and D2LCORE_ISA leaves AVX-512 on).

@@ -56,6 +56,6 @@ Schema parse_schema(std::string_view text);
 // "Tensor", "int[]", "Scalar?" as the schema writes it.
 std::string type_text(const Param& p);
 // As PyTorch's error messages write it: "Tensor", "tuple of ints", "Number".
-std::string type_words(const Param& p);
+D2L_API std::string type_words(const Param& p);
 
 }  // namespace d2l

@@ -6,14 +6,16 @@
 #pragma once
 
 #include <cstdint>
+
+#include "d2lcore/error.h"
 #include <type_traits>
 
 namespace d2l {
 
 // Threads that parallel_for may use, the caller included. Default: D2LCORE_NUM_THREADS, or the
 // number of cores this process may run on. Both throw ValueError for a number below 1.
-int num_threads();
-void set_num_threads(int n);
+D2L_API int num_threads();
+D2L_API void set_num_threads(int n);
 
 // True inside a chunk that runs on the pool; parallel_for runs serially there.
 bool in_parallel_region();

@@ -17,7 +17,7 @@ enum class Promote : uint8_t {
 // group counting only when it has a higher category.
 DType result_type(std::initializer_list<const Tensor*> inputs);
 DType result_type(std::span<const Tensor> inputs);
-DType result_type(const Tensor& a, const Tensor& b);
+D2L_API DType result_type(const Tensor& a, const Tensor& b);
 
 // Applies the loop; `op` is the name that errors give.
 Tensor map(const char* op, Loop loop, Promote promote, Dst dst,
@@ -30,7 +30,7 @@ void map_inplace(Loop loop, DType dtype, std::span<const Tensor* const> operands
                  const Scalars& scalars);
 
 // dst[...] = src, broadcasting and casting; the same memory may lie behind both.
-void copy_into(const Tensor& dst, const Tensor& src);
+D2L_API void copy_into(const Tensor& dst, const Tensor& src);
 // Fills every element.
 void fill_into(const Tensor& dst, const Scalar& value);
 

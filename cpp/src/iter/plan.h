@@ -25,7 +25,7 @@ struct Plan {
 };
 
 // The shape to which all of them broadcast; RuntimeError in PyTorch's words when there is none.
-Dims broadcast_shapes(IntList a, IntList b);
+D2L_API Dims broadcast_shapes(IntList a, IntList b);
 Dims broadcast_shapes(std::initializer_list<const Tensor*> inputs);
 
 // Operands given as tensors, the outputs (which have `shape` exactly) first.

@@ -44,6 +44,12 @@ Tensor detach(const Tensor& self) {
   return raw_view(self, self.shape(), self.strides(), self.offset());
 }
 
+Tensor alias(const Tensor& self) {
+  Tensor out = detach(self);
+  set_base(out, self);
+  return record(out, "AliasBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
+}
+
 Tensor data_of(const Tensor& self) {
   Tensor out = detach(self);
   out->private_version = true;

@@ -109,8 +109,11 @@ Tensor product_of_others(const Tensor& x, int64_t dim) {
 
 // y = prod(x): g y / x where that is right, else from the products of the others.
 Tensor prod_backward(const Tensor& g, const Tensor& x, const Tensor& y, OptInt dim, bool keepdim) {
-  if (x.numel() == 0) return zeros_like(x);
   if (x.dim() == 0) return g;
+  if (x.numel() == 0) {
+    const DimSet dims = dim ? dim_bit(*dim) : all_dims(x.dim());
+    return mul(restore_dims(g, x.shape(), dims, keepdim), x);
+  }
   if (!GradMode::enabled() && !any(eq(x, Scalar(0))).data_as<bool>()[0]) {
     const DimSet dims = dim ? dim_bit(*dim) : all_dims(x.dim());
     return div(restore_dims(mul(g, conj(y)), x.shape(), dims, keepdim), conj(x));
@@ -185,7 +188,7 @@ void register_reduce(OpTable& ops) {
   const char* mean_doc =
       "Returns the mean of all elements, or over the dimensions ``dim``; floating and complex dtypes "
       "only (``dtype`` converts first).";
-  ops.add("mean(Tensor self, *, ScalarType? dtype=None) -> Tensor", mean_all, Both, mean_doc);
+  ops.add("mean(Tensor self, *, ScalarType? dtype=None) -> Tensor", mean_all, Both | Out, mean_doc);
   ops.add("mean(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
           mean, Both | Out, mean_doc);
   ops.add(

@@ -190,16 +190,16 @@ void register_extremes(OpTable& ops) {
       "Returns the largest of all elements; with ``dim``, (values, indices) along it, of equal ones "
       "the first; with ``other``, the larger of two elements, broadcast.";
   ops.add("max(Tensor self) -> Tensor", static_cast<OfAll>(max), Both | Out, max_doc);
+  ops.add("max(Tensor self, Tensor other) -> Tensor", maximum, Both | Out, max_doc);
   ops.add("max(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
           static_cast<Along>(max), Both | Out, max_doc);
-  ops.add("max(Tensor self, Tensor other) -> Tensor", maximum, Both | Out, max_doc);
   const char* min_doc =
       "Returns the smallest of all elements; with ``dim``, (values, indices) along it, of equal ones "
       "the first; with ``other``, the smaller of two elements, broadcast.";
   ops.add("min(Tensor self) -> Tensor", static_cast<OfAll>(min), Both | Out, min_doc);
+  ops.add("min(Tensor self, Tensor other) -> Tensor", minimum, Both | Out, min_doc);
   ops.add("min(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
           static_cast<Along>(min), Both | Out, min_doc);
-  ops.add("min(Tensor self, Tensor other) -> Tensor", minimum, Both | Out, min_doc);
   ops.add("argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", argmax_row,
           Both | Out, "Returns the position (int64) of the largest element, along ``dim`` or among "
           "all elements in order; of equal ones the first.");

@@ -95,18 +95,18 @@ Tensor roll(const Tensor& self, IntList shifts, IntList dims) {
   check(shifts.size() == dims.size(),
         "shifts and dimensions must align. shifts: {}, dims:{}",
         static_cast<int64_t>(shifts.size()), static_cast<int64_t>(dims.size()));
+  check<IndexError>(self.dim() > 0, "Dimension specified as {} but tensor has no dimensions",
+                    dims[0]);
   Dims by, at, back;
   for (size_t i = 0; i < dims.size(); ++i) {
     const int64_t d = wrap_dim(dims[i], self.dim());
-    const int64_t n = self.dim() ? std::max<int64_t>(self->shape[d], 1) : 1;
+    const int64_t n = std::max<int64_t>(self->shape[d], 1);
     at.push_back(d);
     by.push_back((shifts[i] % n + n) % n);
     back.push_back((n - by.back()) % n);
   }
   Tensor out = empty(self.shape(), self.dtype());
-  if (self.dim() == 0) {
-    copy_into(out, self);
-  } else if (self.numel() > 0) {
+  if (self.numel() > 0) {
     Tensor source = self;
     for (int i = 0; i < at.size(); ++i) {
       if (i > 0) out = empty(self.shape(), self.dtype());

@@ -41,7 +41,7 @@ std::vector<Tensor> split_parts(const Tensor& self, const char* node, int64_t di
 
 std::vector<Tensor> unbind(const Tensor& self, int64_t dim) {
   const int64_t at = wrap_dim(dim, self.dim());
-  check(self.dim() > 0, "Dimension specified as {} but tensor has no dimensions", dim);
+  check<IndexError>(self.dim() > 0, "Dimension specified as {} but tensor has no dimensions", dim);
   Dims shape(self.shape()), strides(self.strides());
   shape.erase(static_cast<int>(at));
   strides.erase(static_cast<int>(at));

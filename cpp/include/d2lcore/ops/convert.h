@@ -12,6 +12,8 @@ D2L_API Tensor to_dtype(const Tensor& self, DType dtype, bool copy = false);
 D2L_API Tensor copy_from(const Tensor& self, const Tensor& src, Dst dst = {});  // what copy_ does
 // The same memory outside of the graph; shares the version counter.
 D2L_API Tensor detach(const Tensor& self);
+// Another handle that looks at the same memory, a view of self in the graph (x[...]).
+D2L_API Tensor alias(const Tensor& self);
 // The same memory, outside of the graph, with a version counter of its own (.data).
 D2L_API Tensor data_of(const Tensor& self);
 D2L_API Tensor real(const Tensor& self);
