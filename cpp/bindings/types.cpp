@@ -249,6 +249,28 @@ bool is_device(PyObject* o) {
   fail("device '{}': d2lcore computes on the CPU only", text);
 }
 
+namespace {
+
+// torch.return_types.max(
+// values=tensor(...),
+// indices=tensor(...))
+PyObject* named_repr(PyObject* self) {
+  return guarded([&] {
+    Ref members = owned(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(self)),
+                                               "__match_args__"));
+    std::string text = std::string(Py_TYPE(self)->tp_name) + "(\n";
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self); ++i) {
+      Ref item = owned(PyObject_Repr(PyTuple_GET_ITEM(self, i)));
+      if (i) text += ",\n";
+      text += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(members.get(), i))) + "=" +
+              PyUnicode_AsUTF8(item.get());
+    }
+    return owned(PyUnicode_FromString((text + ")").c_str())).release();
+  });
+}
+
+}  // namespace
+
 PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items) {
   static auto* types = new std::map<const OpRow*, PyTypeObject*>;
   PyTypeObject*& type = (*types)[&row];
@@ -266,6 +288,8 @@ PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items) {
                                   static_cast<int>(row.schema.return_names.size())};
     type = PyStructSequence_NewType(&desc);
     if (!type) throw PythonError();
+    type->tp_repr = named_repr;
+    PyType_Modified(type);
   }
   Ref out = owned(PyStructSequence_New(type));
   for (size_t i = 0; i < items.size(); ++i) {

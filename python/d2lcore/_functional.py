@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from d2lcore import _C
 from d2lcore._C import Tensor
+from d2lcore._products import einsum, tensordot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,6 +131,60 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     return _C.broadcast_tensors(_tensors(tensors))
 
 
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """Returns all combinations of the elements of 1-D tensors, one a row.
+
+    >>> import d2lcore as torch
+    >>> torch.cartesian_prod(torch.tensor([1, 2]), torch.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
+    return _C.cartesian_prod(_tensors(tensors))
+
+
+def block_diag(*tensors: Any) -> Tensor:
+    """Returns the block-diagonal matrix of tensors of at most two dimensions.
+
+    >>> import d2lcore as torch
+    >>> torch.block_diag(torch.ones(1, 2), torch.tensor(3.0))
+    tensor([[1., 1., 0.],
+            [0., 0., 3.]])
+    """
+    return _C.block_diag(_tensors(tensors))
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Returns the tensors (or the one tensor) with at least one dimension.
+
+    >>> import d2lcore as torch
+    >>> torch.atleast_1d(torch.tensor(1.0)).shape
+    torch.Size([1])
+    """
+    return _C.atleast_1d(tensors[0] if len(tensors) == 1 else tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Returns the tensors (or the one tensor) with at least two dimensions.
+
+    >>> import d2lcore as torch
+    >>> torch.atleast_2d(torch.ones(3)).shape
+    torch.Size([1, 3])
+    """
+    return _C.atleast_2d(tensors[0] if len(tensors) == 1 else tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Returns the tensors (or the one tensor) with at least three dimensions.
+
+    >>> import d2lcore as torch
+    >>> torch.atleast_3d(torch.ones(3)).shape
+    torch.Size([1, 3, 1])
+    """
+    return _C.atleast_3d(tensors[0] if len(tensors) == 1 else tensors)
+
+
 def broadcast_shapes(*shapes: Any) -> Any:
     """Returns the shape to which tensors of these shapes broadcast.
 
@@ -158,11 +213,22 @@ def _nonzero_method(self: Tensor, *, as_tuple: bool = False) -> Any:
     return nonzero(self, as_tuple=as_tuple)
 
 
-METHODS: dict[str, Any] = {"nonzero": _nonzero_method}
+def _where_method(self: Tensor, condition: Tensor, other: Any) -> Tensor:
+    """The method form of :func:`where`: ``self`` where the condition holds, else ``other``."""
+    return _C.where(condition, self, other)
+
+
+METHODS: dict[str, Any] = {"nonzero": _nonzero_method, "where": _where_method}
 
 __all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "block_diag",
     "broadcast_shapes",
     "broadcast_tensors",
+    "cartesian_prod",
+    "einsum",
     "get_rng_state",
     "initial_seed",
     "is_complex",
@@ -175,5 +241,6 @@ __all__ = [
     "numel",
     "seed",
     "set_rng_state",
+    "tensordot",
     "where",
 ]

@@ -40,7 +40,7 @@ void check_inplace(const Tensor& t, const char* op, bool grads);
 void take_history(const Tensor& t, const Tensor& result);
 
 // Gradient mode, per thread.
-struct GradMode {
+struct D2L_API GradMode {
   static bool enabled() { return enabled_; }
   static void set(bool on) { enabled_ = on; }
 

@@ -92,77 +92,102 @@ void move_row(const Row& r) {
   }
 }
 
-template <class T, class Add>
-void add_row_with(const Row& r, Add add) {
+// place = op(place, dense).
+template <class T, class Op>
+void combine_row(const Row& r, Op op) {
   if (r.index_step == 0) {
     char* place = r.place + index_at(r, 0);
     if (r.place_step == sizeof(T) && r.dense_step == sizeof(T)) {
       T* to = reinterpret_cast<T*>(place);
       const T* from = reinterpret_cast<const T*>(r.dense);
-      for (int64_t i = 0; i < r.n; ++i) to[i] = add(to[i], from[i]);
+      for (int64_t i = 0; i < r.n; ++i) to[i] = op(to[i], from[i]);
     } else {
       for (int64_t i = 0; i < r.n; ++i) {
         T* to = reinterpret_cast<T*>(place + i * r.place_step);
-        *to = add(*to, *reinterpret_cast<const T*>(r.dense + i * r.dense_step));
+        *to = op(*to, *reinterpret_cast<const T*>(r.dense + i * r.dense_step));
       }
     }
     return;
   }
   for (int64_t i = 0; i < r.n; ++i) {
     T* to = reinterpret_cast<T*>(r.place + i * r.place_step + index_at(r, i));
-    *to = add(*to, *reinterpret_cast<const T*>(r.dense + i * r.dense_step));
+    *to = op(*to, *reinterpret_cast<const T*>(r.dense + i * r.dense_step));
   }
 }
-template <class T>
-void add_row(const Row& r) {
-  add_row_with<T>(r, [](T a, T b) { return static_cast<T>(a + b); });
-}
+
 template <class T>
 struct Pair {
   T re, im;
 };
-template <class T>
-void add_pairs(const Row& r) {
-  add_row_with<Pair<T>>(r, [](Pair<T> a, Pair<T> b) { return Pair<T>{a.re + b.re, a.im + b.im}; });
-}
-
-RowLoop choose(Access access, DType dtype) {
-  if (access != Access::Add) {
-    const bool get = access == Access::Get;
-    switch (itemsize(dtype)) {
-      case 1: return get ? move_row<uint8_t, true> : move_row<uint8_t, false>;
-      case 2: return get ? move_row<uint16_t, true> : move_row<uint16_t, false>;
-      case 4: return get ? move_row<uint32_t, true> : move_row<uint32_t, false>;
-      case 8: return get ? move_row<uint64_t, true> : move_row<uint64_t, false>;
-      default: return get ? move_row<Item16, true> : move_row<Item16, false>;
+struct Sum {
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a + b);
+  }
+  static uint8_t of_bool(uint8_t a, uint8_t b) { return (a | b) != 0; }
+  template <class T>
+  static Pair<T> of(Pair<T> a, Pair<T> b) {
+    return {a.re + b.re, a.im + b.im};
+  }
+};
+struct Product {
+  template <class T>
+  static T of(T a, T b) {
+    if constexpr (sizeof(T) == 2) {
+      return static_cast<T>(uint32_t{a} * b);  // not in int: the square of 65535 overflows it
+    } else {
+      return static_cast<T>(a * b);
     }
   }
+  static uint8_t of_bool(uint8_t a, uint8_t b) { return a && b; }
+  template <class T>
+  static Pair<T> of(Pair<T> a, Pair<T> b) {
+    return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+  }
+};
+
+template <class T, class Op>
+void combine(const Row& r) {
+  combine_row<T>(r, [](T a, T b) { return Op::of(a, b); });
+}
+template <class Op>
+RowLoop choose_combine(DType dtype) {
   switch (dtype) {
-    case DType::Bool:
-      return [](const Row& r) {
-        add_row_with<uint8_t>(r, [](uint8_t a, uint8_t b) { return uint8_t((a | b) != 0); });
-      };
+    case DType::Bool: return [](const Row& r) { combine_row<uint8_t>(r, Op::of_bool); };
     case DType::UInt8:
-    case DType::Int8: return add_row<uint8_t>;  // unsigned: sums wrap
-    case DType::Int16: return add_row<uint16_t>;
-    case DType::Int32: return add_row<uint32_t>;
-    case DType::Int64: return add_row<uint64_t>;
+    case DType::Int8: return combine<uint8_t, Op>;  // unsigned: results wrap
+    case DType::Int16: return combine<uint16_t, Op>;
+    case DType::Int32: return combine<uint32_t, Op>;
+    case DType::Int64: return combine<uint64_t, Op>;
     case DType::Half:
       return [](const Row& r) {
-        add_row_with<uint16_t>(r, [](uint16_t a, uint16_t b) {
-          return float_to_half(half_to_float(a) + half_to_float(b));
+        combine_row<uint16_t>(r, [](uint16_t a, uint16_t b) {
+          return float_to_half(Op::of(half_to_float(a), half_to_float(b)));
         });
       };
     case DType::BFloat16:
       return [](const Row& r) {
-        add_row_with<uint16_t>(r, [](uint16_t a, uint16_t b) {
-          return float_to_bfloat16(bfloat16_to_float(a) + bfloat16_to_float(b));
+        combine_row<uint16_t>(r, [](uint16_t a, uint16_t b) {
+          return float_to_bfloat16(Op::of(bfloat16_to_float(a), bfloat16_to_float(b)));
         });
       };
-    case DType::Float: return add_row<float>;
-    case DType::Double: return add_row<double>;
-    case DType::ComplexFloat: return add_pairs<float>;
-    default: return add_pairs<double>;
+    case DType::Float: return combine<float, Op>;
+    case DType::Double: return combine<double, Op>;
+    case DType::ComplexFloat: return combine<Pair<float>, Op>;
+    default: return combine<Pair<double>, Op>;
+  }
+}
+
+RowLoop choose(Access access, DType dtype) {
+  if (access == Access::Add) return choose_combine<Sum>(dtype);
+  if (access == Access::Multiply) return choose_combine<Product>(dtype);
+  const bool get = access == Access::Get;
+  switch (itemsize(dtype)) {
+    case 1: return get ? move_row<uint8_t, true> : move_row<uint8_t, false>;
+    case 2: return get ? move_row<uint16_t, true> : move_row<uint16_t, false>;
+    case 4: return get ? move_row<uint32_t, true> : move_row<uint32_t, false>;
+    case 8: return get ? move_row<uint64_t, true> : move_row<uint64_t, false>;
+    default: return get ? move_row<Item16, true> : move_row<Item16, false>;
   }
 }
 

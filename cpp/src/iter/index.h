@@ -34,6 +34,7 @@ enum class Access {
   Get,  // dense = place
   Put,  // place = dense; of several writes to one place the last in index order stays
   Add,  // place += dense; in index order, whatever the number of threads
+  Multiply,  // place *= dense; likewise
 };
 
 // `place` holds the indexed tensor's memory; its strides for the shape of the loop are place_strides,

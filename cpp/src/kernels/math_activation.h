@@ -27,14 +27,16 @@ D2L_INLINE V silu(V x) {
   V y = x * sigmoid(x);
   return x < Elem<V>(-800) ? V{} : y;
 }
+// log(1 + e^z) = max(z, 0) + log1p(e^-|z|).
 template <class V>
 D2L_INLINE V softplus(V x, Elem<V> beta, Elem<V> threshold) {
   V z = x * beta;
-  return z > threshold ? x : log1p(exp(z)) / beta;
+  V y = (z > V{} ? z : V{}) + log1p_exp_minus(abs(z));
+  return z > threshold ? x : z != z ? z : y / beta;
 }
 template <class V>
 D2L_INLINE V logsigmoid(V x) {
-  return (x < V{} ? x : x != x ? x : V{}) - log1p(exp(-abs(x)));
+  return (x < V{} ? x : x != x ? x : V{}) - log1p_exp_minus(abs(x));
 }
 template <class V>
 D2L_INLINE V gelu_slope(V x) {

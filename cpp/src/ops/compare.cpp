@@ -184,6 +184,33 @@ bool equal(const Tensor& self, const Tensor& other) {
 
 namespace {
 
+// A number beside a tensor: it promotes as Python numbers do.
+template <auto Op>
+Tensor with_number(const Tensor& self, const Scalar& other, Dst dst) {
+  return Op(self, wrap(other), dst);
+}
+template <auto Op>
+Tensor number_first(const Scalar& self, const Tensor& other) {
+  return Op(wrap(self), other, Dst());
+}
+
+using Binary = Tensor (*)(const Tensor&, const Tensor&, Dst);
+struct Entry {
+  const char* names;  // first the name, then its aliases
+  Binary fn;
+  Tensor (*second)(const Tensor&, const Scalar&, Dst);  // null: tensors only
+  Tensor (*first)(const Scalar&, const Tensor&);
+  const char* doc;
+};
+template <Binary Op>
+constexpr Entry comparison(const char* names, const char* doc) {
+  return {names, Op, with_number<Op>, nullptr, doc};
+}
+template <Binary Op>
+constexpr Entry bits(const char* names, const char* doc) {
+  return {names, Op, with_number<Op>, number_first<Op>, doc};
+}
+
 Tensor where_scalar_self(const Tensor& c, const Scalar& a, const Tensor& b) {
   return where(c, wrap(a), b);
 }
@@ -200,38 +227,40 @@ Tensor masked_fill_scalar(const Tensor& self, const Tensor& mask, const Scalar& 
 }  // namespace
 
 void register_compare(OpTable& ops) {
-  struct Entry {
-    const char* names;  // first the name, then its aliases
-    Tensor (*fn)(const Tensor&, const Tensor&, Dst);
-    uint32_t faces;
-    const char* doc;
-  };
-  constexpr uint32_t kCompare = Elementwise | Numbers;
   const Entry entries[] = {
-      {"eq", eq, kCompare, "Returns ``self == other`` as bool, broadcast and promoted."},
-      {"ne not_equal", ne, kCompare, "Returns ``self != other`` as bool, broadcast and promoted."},
-      {"lt less", lt, kCompare, "Returns ``self < other`` as bool, broadcast and promoted."},
-      {"le less_equal", le, kCompare, "Returns ``self <= other`` as bool, broadcast and promoted."},
-      {"gt greater", gt, kCompare, "Returns ``self > other`` as bool, broadcast and promoted."},
-      {"ge greater_equal", ge, kCompare,
-       "Returns ``self >= other`` as bool, broadcast and promoted."},
-      {"logical_and", logical_and, Elementwise, "Returns whether both elements are not zero."},
-      {"logical_or", logical_or, Elementwise, "Returns whether either element is not zero."},
-      {"logical_xor", logical_xor, Elementwise, "Returns whether just one element is not zero."},
-      {"bitwise_and", bitwise_and, kCompare, "Returns the bits set in both (bool, integers)."},
-      {"bitwise_or", bitwise_or, kCompare, "Returns the bits set in either (bool, integers)."},
-      {"bitwise_xor", bitwise_xor, kCompare, "Returns the bits set in just one (bool, integers)."},
-      {"bitwise_left_shift", shift_left, kCompare,
-       "Returns ``self << other``; a shift by a negative or too large number gives 0."},
-      {"bitwise_right_shift", shift_right, kCompare,
-       "Returns ``self >> other``, filling with the sign."},
+      comparison<eq>("eq", "Returns ``self == other`` as bool, broadcast and promoted."),
+      comparison<ne>("ne not_equal", "Returns ``self != other`` as bool, broadcast and promoted."),
+      comparison<lt>("lt less", "Returns ``self < other`` as bool, broadcast and promoted."),
+      comparison<le>("le less_equal", "Returns ``self <= other`` as bool, broadcast and promoted."),
+      comparison<gt>("gt greater", "Returns ``self > other`` as bool, broadcast and promoted."),
+      comparison<ge>("ge greater_equal",
+                     "Returns ``self >= other`` as bool, broadcast and promoted."),
+      {"logical_and", logical_and, nullptr, nullptr, "Returns whether both elements are not zero."},
+      {"logical_or", logical_or, nullptr, nullptr, "Returns whether either element is not zero."},
+      {"logical_xor", logical_xor, nullptr, nullptr,
+       "Returns whether just one element is not zero."},
+      bits<bitwise_and>("bitwise_and", "Returns the bits set in both (bool, integers)."),
+      bits<bitwise_or>("bitwise_or", "Returns the bits set in either (bool, integers)."),
+      bits<bitwise_xor>("bitwise_xor", "Returns the bits set in just one (bool, integers)."),
+      bits<shift_left>("bitwise_left_shift",
+                       "Returns ``self << other``; a shift by a negative or too large number gives "
+                       "0."),
+      bits<shift_right>("bitwise_right_shift",
+                        "Returns ``self >> other``, filling with the sign."),
   };
   for (const Entry& e : entries) {
     std::string_view rest = e.names;
     while (!rest.empty()) {
       const size_t cut = std::min(rest.find(' '), rest.size());
-      ops.add((std::string(rest.substr(0, cut)) + "(Tensor self, Tensor other) -> Tensor").c_str(),
-              e.fn, e.faces, e.doc);
+      const std::string name(rest.substr(0, cut));
+      ops.add((name + "(Tensor self, Tensor other) -> Tensor").c_str(), e.fn, Elementwise, e.doc);
+      if (e.second) {
+        ops.add((name + "(Tensor self, Scalar other) -> Tensor").c_str(), e.second, Elementwise,
+                e.doc);
+      }
+      if (e.first) {
+        ops.add((name + "(Scalar self, Tensor other) -> Tensor").c_str(), e.first, Function, e.doc);
+      }
       rest.remove_prefix(std::min(cut + 1, rest.size()));
     }
   }
@@ -245,12 +274,12 @@ void register_compare(OpTable& ops) {
   const char* where_doc =
       "Returns the element of ``self`` where ``condition`` (bool) is true, of ``other`` elsewhere; "
       "all three are broadcast, the last two promoted.";
-  ops.add("where(Tensor condition, Tensor self, Tensor other) -> Tensor", where, Both | Out,
+  ops.add("where(Tensor condition, Tensor self, Tensor other) -> Tensor", where, Function | Out,
           where_doc);
   ops.add("where(Tensor condition, Scalar self, Tensor other) -> Tensor", where_scalar_self,
           Function, where_doc);
-  ops.add("where(Tensor condition, Tensor self, Scalar other) -> Tensor", where_scalar_other, Both,
-          where_doc);
+  ops.add("where(Tensor condition, Tensor self, Scalar other) -> Tensor", where_scalar_other,
+          Function, where_doc);
   ops.add("where(Tensor condition, Scalar self, Scalar other) -> Tensor", where_scalars, Function,
           where_doc);
   const char* fill_doc =

@@ -6,7 +6,7 @@ namespace d2l {
 namespace {
 
 void check_integer_index(const char* op, const Tensor& index) {
-  check(index.dtype() == DType::Int64 || index.dtype() == DType::Int32,
+  check(index.numel() == 0 || index.dtype() == DType::Int64 || index.dtype() == DType::Int32,
         "{}(): Expected dtype int32/int64 for index", op);
 }
 
@@ -75,6 +75,7 @@ Tensor in_front(Tensor part, IntList shape) {
 Tensor gather(const Tensor& self, int64_t dim, const Tensor& index, Dst dst) {
   check_integer_index("gather", index);
   const int64_t at = wrap_dim(dim, self.dim());
+  check_out(dst, self.dtype(), {&self, &index});
   Tensor out;
   if (index.numel() == 0) {
     out = empty(index.shape(), self.dtype());
@@ -145,6 +146,7 @@ Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index, Dst ds
         "index_select(): Index to scalar can have only 1 value, got {} value(s)", index.numel());
   check(extent(self, at) > 0 || index.numel() == 0,
         "index_select(): self indexing axis dim should be positive");
+  check_out(dst, self.dtype(), {&self, &index});
   const IndexTensor checked = IndexTensor::checked(
       raw_1d(index), 0, extent(self, at),
       [](int64_t) { fail<IndexError>("index out of range in self"); });
@@ -285,7 +287,9 @@ Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, const Te
       [at](const Tensor& g, const Tensor& i) {
         return index_fill(g, at, i, scalar_tensor(0, g.dtype()));
       },
-      [at](const Tensor& g, const Tensor& i) { return sum(index_select(g, at, i)); });
+      [at](const Tensor& g, const Tensor& i) {
+        return sum(index_select(g, at, std::get<0>(unique(i, false, false))));  // each place once
+      });
 }
 
 namespace {
@@ -314,6 +318,7 @@ void run_flat(Access access, const Tensor& place, const Tensor& places, const Te
 Tensor take(const Tensor& self, const Tensor& index, Dst dst) {
   check<IndexError>(self.numel() > 0 || index.numel() == 0,
                     "take(): tried to take from an empty tensor");
+  check_out(dst, self.dtype(), {&self, &index});
   const Tensor places = flat_places("take", self, index);
   Tensor out = empty(index.shape(), self.dtype());
   if (out.numel()) run_flat(Access::Get, raw_contiguous(self), places, out);
@@ -376,12 +381,21 @@ Tensor take_along_dim(const Tensor& self, const Tensor& indices, OptInt dim, Dst
 
 namespace {
 
+// scatter with reduce=: as in PyTorch without a derivative.
 Tensor scatter_reduce_src(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
                           std::string_view reduce, Dst dst) {
-  check<NotImplementedError>(reduce == "add",
-                             "scatter: reduce='{}' is not implemented in d2lcore yet ('add' is)",
-                             reduce);
-  return scatter_add(self, dim, index, src, dst);
+  check(reduce == "add" || reduce == "multiply",
+        "reduce argument must be either add or multiply.");
+  check_integer_index("scatter", index);
+  const int64_t at = wrap_dim(dim, self.dim());
+  check(self.dtype() == src.dtype(), "scatter(): Expected self.dtype to be equal to src.dtype");
+  check_scatter_shape(self, index, at, &src);
+  Tensor out = start_from("scatter_", self, dst);
+  scatter_raw(reduce == "add" ? Access::Add : Access::Multiply, out, at, apart(index, out),
+              apart(src, out));
+  auto refuse = [](const Tensor&) -> Tensor { fail("derivative for aten::scatter is not implemented"); };
+  return record(finish("scatter", dst, self, out), "NotImplemented", {&self, &src}, saved(), refuse,
+                refuse);
 }
 Tensor scatter_reduce_value(const Tensor& self, int64_t dim, const Tensor& index,
                             const Scalar& value, std::string_view reduce, Dst dst) {

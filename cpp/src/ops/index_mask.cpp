@@ -93,6 +93,7 @@ Tensor masked_select(const Tensor& self, const Tensor& mask, Dst dst) {
   check_mask("masked_select", mask, "{}: expected BoolTensor for mask");
   check(!dst || dst.tensor().dtype() == self.dtype(),
         "masked_select(): self and result must have the same scalar type");
+  check_out(dst, self.dtype(), {&self, &mask});
   const Dims shape = broadcast_shapes(self.shape(), mask.shape());
   Tensor out;
   {
@@ -265,10 +266,24 @@ Tensor repeat_interleave_int(const Tensor& self, int64_t repeats, OptInt dim, Op
   shape.insert(static_cast<int>(at) + 1, repeats);
   return flatten(clone(expand(unsqueeze(input, at + 1), shape)), at, at + 1);
 }
+// Scales the rows that are looked up, and are longer than max_norm, in place.
+void renorm_rows(const Tensor& weight, const Tensor& indices, double max_norm, double norm_type) {
+  GradModeGuard off(false);
+  check(weight.storage()->writable, "embedding: the memory of the weight is read-only");
+  const Tensor used = std::get<0>(unique(indices, false, false));
+  const Tensor rows = index_select(weight, 0, used);
+  const Dims last{1};
+  const Tensor length = vector_norm(rows, Scalar(norm_type), IntList(last), true);
+  const Tensor scale = where(gt(length, wrap(Scalar(max_norm))),
+                             div(wrap(Scalar(max_norm)), add(length, Scalar(1e-7))),
+                             wrap(Scalar(1.0)));
+  const Tensor scaled = to_dtype(mul(rows, scale), weight.dtype());
+  index_copy(weight, 0, to_dtype(used, DType::Int64), scaled, Dst::inplace(weight));
+  weight.bump_version();
+}
 Tensor embedding_function(const Tensor& input, const Tensor& weight, OptInt padding_idx,
-                          std::optional<double> max_norm, double, bool scale_grad_by_freq,
-                          bool sparse) {
-  check<NotImplementedError>(!max_norm, "embedding: max_norm is not implemented in d2lcore yet");
+                          std::optional<double> max_norm, double norm_type,
+                          bool scale_grad_by_freq, bool sparse) {
   check(weight.dim() == 2, "'weight' must be 2-D");
   int64_t padding = -1;
   if (padding_idx) {
@@ -277,6 +292,7 @@ Tensor embedding_function(const Tensor& input, const Tensor& weight, OptInt padd
                       "Padding_idx must be within num_embeddings");
     padding = *padding_idx < 0 ? *padding_idx + n : *padding_idx;
   }
+  if (max_norm && input.numel() > 0) renorm_rows(weight, input, *max_norm, norm_type);
   return embedding(weight, input, padding, scale_grad_by_freq, sparse);
 }
 

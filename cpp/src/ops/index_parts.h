@@ -43,6 +43,22 @@ inline Tensor apart(const Tensor& operand, const Tensor& written) {
   return overlap(operand, written) == Overlap::None ? operand : raw_clone(operand);
 }
 
+// out= of an op that reads at random: its memory must be its own, its dtype the result's.
+inline void check_out(Dst dst, DType dtype, std::initializer_list<const Tensor*> inputs) {
+  if (!dst || !dst.is_out()) return;
+  const Tensor& out = dst.tensor();
+  check(out.dtype() == dtype, "Expected out tensor to have dtype {}, but got {} instead",
+        name(dtype), name(out.dtype()));
+  check(!detail::may_overlap_itself(out.shape(), out.strides()),
+        "unsupported operation: more than one element of the written-to tensor refers to a single "
+        "memory location. Please clone() the tensor before performing the operation.");
+  for (const Tensor* t : inputs) {
+    check(overlap(out, *t) == Overlap::None,
+          "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+          "to a single memory location. Please clone() the tensor before performing the operation.");
+  }
+}
+
 // Values of an index for size n of dimension `dim`, RuntimeError (or E) in PyTorch's words.
 template <class E = Error>
 IndexTensor index_for(const Tensor& index, int64_t dim, int64_t n) {

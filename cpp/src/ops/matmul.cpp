@@ -511,7 +511,7 @@ void register_matmul(OpTable& ops) {
       "are broadcast.";
   ops.add("matmul(Tensor self, Tensor other) -> Tensor", matmul, Both | Out, matmul_doc);
   ops.add("linalg.matmul(Tensor self, Tensor other) -> Tensor", matmul, Function | Out, matmul_doc);
-  ops.add("nn.linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", linear, Function,
+  ops.add("nn.linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", linear, Function | Out,
           "Returns ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out).");
   const char* add_doc =
       "Returns ``beta * self + alpha * product``; self is expanded to the product's shape, and not "

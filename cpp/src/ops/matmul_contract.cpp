@@ -20,12 +20,14 @@ Tensor addr(const Tensor& self, const Tensor& vec1, const Tensor& vec2, const Sc
   check(vec2.dim() == 1, "addr: Expected 1-D argument vec2, but got {}-D", vec2.dim());
   const Dims shape{vec1->shape[0], vec2->shape[0]};
   const Tensor full = expand(self, shape);
-  Tensor product = mul(unsqueeze(vec1, 1), vec2);
-  if (alpha.is_complex() || !alpha.equals(1)) product = mul(product, alpha);
-  if (!beta.is_complex() && beta.equals(0)) {
-    return deliver("addr", dst, to_dtype(product, promote(product.dtype(), self.dtype())));
-  }
-  return add(beta.equals(1) ? full : mul(full, beta), product, 1, dst);
+  // The numbers do not promote.
+  const DType type = result_type({&self, &vec1, &vec2});
+  auto times = [type](const Tensor& t, const Scalar& s) {
+    return s.equals(1) ? t : to_dtype(mul(t, s), type);
+  };
+  const Tensor product = times(mul(unsqueeze(vec1, 1), vec2), alpha);
+  if (beta.equals(0)) return deliver("addr", dst, to_dtype(product, type));
+  return add(times(full, beta), product, Scalar(1), dst);
 }
 
 Tensor addbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
@@ -121,7 +123,8 @@ Tensor matrix_power(const Tensor& self, int64_t n) {
                              "does not have yet");
   if (n == 0) {
     const Tensor unit = eye(self.size(-1), self.size(-1), Options(self.dtype()));
-    return clone(expand(unit, self.shape()));
+    return record(clone(expand(unit, self.shape())), "LinalgMatrixPowerBackward0", {&self}, saved(),
+                  [](const Tensor& g) { return zeros_like(g); });
   }
   // Binary powering.
   Tensor power = self, result;
@@ -200,6 +203,7 @@ Tensor chain_matmul(TensorList matrices) {
 }
 
 void register_contractions(OpTable& ops) {
+  register_einsum(ops);
   const char* outer_doc = "Returns the matrix of all products of the elements of two vectors.";
   ops.add("outer(Tensor self, Tensor vec2) -> Tensor", outer, Both | Out, outer_doc);
   ops.add("ger(Tensor self, Tensor vec2) -> Tensor", outer, Both | Out, outer_doc);
@@ -212,6 +216,11 @@ void register_contractions(OpTable& ops) {
       "Returns ``beta * self + alpha * sum over the batch of batch1 @ batch2``.");
   ops.add("inner(Tensor self, Tensor other) -> Tensor", inner, Both | Out,
           "Returns the sums of products over the last dimensions, which must be equal.");
+  ops.add(
+      "tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", tensordot,
+      Function | Out,
+      "Returns the sums of products over pairs of dimensions, ``dims_self[i]`` with "
+      "``dims_other[i]``.");
   ops.add("kron(Tensor self, Tensor other) -> Tensor", kron, Both | Out,
           "Returns the Kronecker product.");
   const char* power_doc = "Returns the n-th power of a square matrix or of a batch of them, n >= 0.";

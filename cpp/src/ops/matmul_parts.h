@@ -7,6 +7,7 @@
 namespace d2l {
 
 void register_contractions(OpTable& ops);  // matmul_contract.cpp
+void register_einsum(OpTable& ops);        // einsum.cpp
 
 // The factors of a product and of what is added to it.
 struct Factors {

@@ -103,7 +103,7 @@ DType sum_type(const char* op, const Tensor& self, OptDType dtype, Dst dst) {
     check<NotImplementedError>(self.dtype() != DType::Bool, "\"{}\" not implemented for 'Bool'", op);
     return self.dtype();
   }
-  if (dst && is_integral_or_bool(self.dtype())) return dst.tensor().dtype();
+  if (dst) return dst.tensor().dtype();
   return is_integral_or_bool(self.dtype()) ? DType::Int64 : self.dtype();
 }
 
@@ -198,17 +198,13 @@ Tensor logcumsumexp(const Tensor& self, int64_t dim, Dst dst) {
       deliver("logcumsumexp", dst, out), "LogcumsumexpBackward0", {&self}, saved(self, result),
       [at](const Tensor& g, const Tensor& x, const Tensor& y) {
         if (x.numel() == 0) return g;
-        // sum over i >= k of g[i] exp(x[k] - y[i]), in logarithms, one sign at a time.
-        const Dims d{x.dim() ? at : 0};
-        auto part = [&](const Tensor& positive) {
-          const Tensor lowest = full({}, Scalar(-__builtin_inf()), positive.dtype());
-          const Tensor use = gt(positive, wrap(Scalar(0)));
-          const Tensor safe = where(use, positive, full({}, Scalar(1), positive.dtype()));
-          const Tensor l = where(use, sub(log(safe), y), lowest);
-          const Tensor tail = x.dim() ? flip(logcumsumexp(flip(l, d), at), d) : l;
-          return exp(add(tail, x));
-        };
-        return sub(part(g), part(neg(g)));
+        // sum over i >= k of g[i] exp(x[k] - y[i]) as a recurrence of factors that are at most 1.
+        if (x.dim() == 0) return mul(g, exp(sub(x, y)));
+        const Dims d{at};
+        const Tensor back = flip(y, d);
+        const Tensor parts[] = {narrow(back, at, 0, 1), narrow(back, at, 0, back->shape[at] - 1)};
+        const Tensor factor = exp(sub(back, cat(parts, at)));
+        return mul(flip(linear_recurrence(flip(g, d), factor, at), d), exp(sub(x, y)));
       });
 }
 

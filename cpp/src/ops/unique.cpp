@@ -383,11 +383,11 @@ void register_unique(OpTable& ops) {
           Both | Out, "Counts elements in equal bins of [min, max]; both 0 take the data's range.");
   const char* isin_doc = "Tells for each element whether it is among ``test_elements``.";
   ops.add("isin(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool "
-          "invert=False) -> Tensor", isin, Function, isin_doc);
+          "invert=False) -> Tensor", isin, Function | Out, isin_doc);
   ops.add("isin(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool "
-          "invert=False) -> Tensor", isin_scalar, Function, isin_doc);
+          "invert=False) -> Tensor", isin_scalar, Function | Out, isin_doc);
   ops.add("isin(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool "
-          "invert=False) -> Tensor", isin_element, Function, isin_doc);
+          "invert=False) -> Tensor", isin_element, Function | Out, isin_doc);
 }
 
 }  // namespace d2l

@@ -491,6 +491,9 @@ Tensor narrow_tensor(const Tensor& self, int64_t dim, const Tensor& start, int64
   check(start.dim() == 0 && is_integral(start.dtype()), "start must be an 0-dim integral Tensor.");
   return narrow(self, dim, item(start).to_int(), length);
 }
+Tensor narrow_copy(const Tensor& self, int64_t dim, int64_t start, int64_t length) {
+  return clone(narrow(self, dim, start, length));
+}
 Tensor atleast_1d(const Tensor& self) { return self.dim() ? self : reshape(self, Dims{1}); }
 Tensor atleast_2d(const Tensor& self) {
   if (self.dim() == 0) return reshape(self, Dims{1, 1});
@@ -588,6 +591,8 @@ void register_view(OpTable& ops) {
           "Returns the view ``start .. start + length - 1`` along ``dim``.");
   ops.add("narrow(Tensor self, int dim, Tensor start, int length) -> Tensor", narrow_tensor, Both,
           "Returns the view ``start .. start + length - 1`` along ``dim``.");
+  ops.add("narrow_copy(Tensor self, int dim, int start, int length) -> Tensor", narrow_copy,
+          Both | Out, "Returns a copy of ``narrow(self, dim, start, length)``.");
   ops.add("select(Tensor self, int dim, int index) -> Tensor", select, Both,
           "Returns the view of one index along ``dim``, which goes.");
   ops.add("diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor", diagonal, Both,

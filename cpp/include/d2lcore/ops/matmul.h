@@ -28,6 +28,8 @@ D2L_API Tensor outer(const Tensor& self, const Tensor& vec2, Dst dst = {});
 D2L_API Tensor inner(const Tensor& self, const Tensor& other);
 D2L_API Tensor tensordot(const Tensor& self, const Tensor& other, IntList dims_self,
                          IntList dims_other);
+// equation as in NumPy: "ij,jk->ik".
+D2L_API Tensor einsum(std::string_view equation, TensorList tensors);
 D2L_API Tensor kron(const Tensor& self, const Tensor& other);
 D2L_API Tensor matrix_power(const Tensor& self, int64_t n);
 D2L_API Tensor chain_matmul(TensorList matrices);
