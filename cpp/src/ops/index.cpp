@@ -69,7 +69,9 @@ Dims common_shape(const std::vector<Tensor>& indices) {
     if (!fits) {
       std::string all;
       for (const Tensor& t : indices) {
-        if (t.defined()) all += (all.empty() ? "" : ", ") + detail::to_text(t.shape());
+        if (!t.defined()) continue;
+        if (!all.empty()) all += ", ";
+        all += detail::to_text(t.shape());
       }
       fail<IndexError>(
           "shape mismatch: indexing tensors could not be broadcast together with shapes {}", all);

@@ -214,7 +214,8 @@ Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_id
         "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
         "Int; but got torch.{}Tensor instead (while checking arguments for embedding)",
         indices.dtype());
-  check<NotImplementedError>(!sparse, "embedding: sparse gradients are not implemented in d2lcore");
+  check<NotImplementedError>(!sparse || !GradMode::enabled() || !needs_grad(weight),
+                             "embedding: sparse gradients are not implemented in d2lcore");
   const int64_t n = weight->shape[0];
   const IndexTensor checked = IndexTensor::checked(
       indices, 0, n, [](int64_t) { fail<IndexError>("index out of range in self"); });
