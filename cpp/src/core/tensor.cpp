@@ -20,7 +20,8 @@ bool is_contiguous(IntList shape, IntList strides) {
   for (int i = static_cast<int>(shape.size()) - 1; i >= 0; --i) {
     if (shape[i] == 1) continue;
     if (shape[i] == 0) return true;
-    if (strides[i] != expected) return false;
+    // A tensor without elements is contiguous whatever its strides.
+    if (strides[i] != expected) return std::find(shape.begin(), shape.end(), 0) != shape.end();
     expected *= shape[i];
   }
   return true;

@@ -50,10 +50,14 @@ Reduce combine(Reduce kind) {
     case Reduce::sum_abs:
     case Reduce::sum_square:
     case Reduce::sum_pow:
-    case Reduce::count_nonzero: return Reduce::sum;
-    case Reduce::max_abs: return Reduce::max;
-    case Reduce::min_abs: return Reduce::min;
-    default: return kind;
+    case Reduce::count_nonzero:
+      return Reduce::sum;
+    case Reduce::max_abs:
+      return Reduce::max;
+    case Reduce::min_abs:
+      return Reduce::min;
+    default:
+      return kind;
   }
 }
 
@@ -181,9 +185,7 @@ struct Step {
     }
   }
 
-  bool in_pieces() const {
-    return reduced.size >= 2 * kPiece && kept_numel < kFewKept;
-  }
+  bool in_pieces() const { return reduced.size >= 2 * kPiece && kept_numel < kFewKept; }
   int64_t pieces() const { return (reduced.size + kPiece - 1) / kPiece; }
 
   void run() const {
@@ -196,9 +198,8 @@ struct Step {
     // A multiple of a cache line of results, so that threads do not share lines.
     const int64_t grain = (std::max<int64_t>(kGrain / reduced.size, 1) + 15) / 16 * 16;
     const int64_t cut = kept_numel <= 64 ? 1 : grain;
-    parallel_for(kept_numel, cut, [&](int64_t begin, int64_t end) {
-      range(begin, end, 0, reduced.size, 0);
-    });
+    parallel_for(kept_numel, cut,
+                 [&](int64_t begin, int64_t end) { range(begin, end, 0, reduced.size, 0); });
   }
   // Each piece of the reduced length writes `pitch` bytes after the one before.
   void run_pieces(int64_t pitch) const {
@@ -231,8 +232,8 @@ void set_axes(Step& s, const Tensor& in, const Tensor& out, int reduce_axis) {
   s.coalesce();
 }
 
-// Merges adjacent reduced dimensions, and kept ones, where the strides allow: the result has at most
-// as many dimensions, and the same elements in the same order.
+// Merges adjacent reduced dimensions, and kept ones, where the strides allow: the result has at
+// most as many dimensions, and the same elements in the same order.
 Tensor merge_dims(const Tensor& t, DimSet& dims) {
   if (t.is_contiguous() && dims == all_dims(t.dim())) {
     dims = 1;

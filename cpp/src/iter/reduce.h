@@ -1,8 +1,8 @@
 // reduce: one reduction over any set of dimensions, as a chain of one-dimensional ones.
 //
-// The innermost reduced dimension goes first and leaves its partial results in a temporary, then the
-// next: every step adds in pairs, so precision does not depend on which dimensions are reduced. How
-// the work is cut depends on the sizes only, never on the number of threads.
+// The innermost reduced dimension goes first and leaves its partial results in a temporary, then
+// the next: every step adds in pairs, so precision does not depend on which dimensions are reduced.
+// How the work is cut depends on the sizes only, never on the number of threads.
 #pragma once
 
 #include "d2lcore/dst.h"
@@ -21,8 +21,8 @@ Dims reduced_shape(IntList shape, DimSet dims, bool keepdim);
 // How many elements are reduced to one.
 int64_t reduced_numel(IntList shape, DimSet dims);
 
-// Reads self as `compute`, reduces, and writes a contiguous result of `out_dtype`. An empty reduction
-// gives the identity (max and min have none: the caller refuses them).
+// Reads self as `compute`, reduces, and writes a contiguous result of `out_dtype`. An empty
+// reduction gives the identity (max and min have none: the caller refuses them).
 Tensor reduce(const char* op, Reduce kind, const Tensor& self, DimSet dims, bool keepdim,
               DType compute, DType out_dtype, Dst dst = {}, double p = 0);
 

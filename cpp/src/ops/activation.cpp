@@ -2,13 +2,12 @@
 //
 // The derivative of most is one loop over (g, x). When gradients of gradients are wanted, the same
 // formula is computed by ops instead, so that it can be differentiated.
-#include "d2lcore/ops.h"
-
 #include <cmath>
 #include <string>
 
 #include "autograd/record.h"
 #include "core/total.h"
+#include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
 
@@ -42,15 +41,14 @@ Tensor activate(const char* op, const char* node, Loop loop, Loop back, const Te
 
 Tensor elu_with(const char* node, const Tensor& self, double alpha, double scale, double input,
                 Dst dst) {
-  return activate("elu_cpu", node, Loop::elu, Loop::elu_backward, self, dst,
-                  numbers(alpha, scale, input),
-                  [](const Tensor& g, const Tensor& x, const Scalars& s) {
-                    // exp of the negative part only, so that nothing overflows where x > 0.
-                    const Tensor low = clamp(x, {}, Scalar(0.0));
-                    const Tensor slope =
-                        mul(exp(mul(low, Scalar(s.f[2]))), Scalar(s.f[0] * s.f[1] * s.f[2]));
-                    return mul(g, where(gt(x, Scalar(0)), wrap(Scalar(s.f[1])), slope));
-                  });
+  return activate(
+      "elu_cpu", node, Loop::elu, Loop::elu_backward, self, dst, numbers(alpha, scale, input),
+      [](const Tensor& g, const Tensor& x, const Scalars& s) {
+        // exp of the negative part only, so that nothing overflows where x > 0.
+        const Tensor low = clamp(x, {}, Scalar(0.0));
+        const Tensor slope = mul(exp(mul(low, Scalar(s.f[2]))), Scalar(s.f[0] * s.f[1] * s.f[2]));
+        return mul(g, where(gt(x, Scalar(0)), wrap(Scalar(s.f[1])), slope));
+      });
 }
 
 constexpr double kSqrtHalf = 0.70710678118654752440;
@@ -85,24 +83,22 @@ Tensor gelu(const Tensor& self, std::string_view approximate, Dst dst) {
   check(approximate == "none" || approximate == "tanh",
         "approximate argument must be either none or tanh.");
   if (approximate == "tanh") {
-    return activate("GeluKernelImpl", "GeluBackward0", Loop::gelu_tanh, Loop::gelu_tanh_backward,
-                    self, dst, {}, [](const Tensor& g, const Tensor& x, const Scalars&) {
-                      const Tensor z = square(x), one = wrap(Scalar(1.0));
-                      const Tensor u = mul(mul(x, add(mul(z, Scalar(kGeluB)), Scalar(1.0))),
-                                           Scalar(kGeluA));
-                      const Tensor th = tanh(u);
-                      const Tensor du = mul(add(mul(z, Scalar(3 * kGeluB)), Scalar(1.0)),
-                                            Scalar(kGeluA));
-                      const Tensor right = mul(mul(x, sub(one, square(th))), du);
-                      return mul(g, mul(add(add(th, Scalar(1.0)), right), Scalar(0.5)));
-                    });
+    return activate(
+        "GeluKernelImpl", "GeluBackward0", Loop::gelu_tanh, Loop::gelu_tanh_backward, self, dst, {},
+        [](const Tensor& g, const Tensor& x, const Scalars&) {
+          const Tensor z = square(x), one = wrap(Scalar(1.0));
+          const Tensor u = mul(mul(x, add(mul(z, Scalar(kGeluB)), Scalar(1.0))), Scalar(kGeluA));
+          const Tensor th = tanh(u);
+          const Tensor du = mul(add(mul(z, Scalar(3 * kGeluB)), Scalar(1.0)), Scalar(kGeluA));
+          const Tensor right = mul(mul(x, sub(one, square(th))), du);
+          return mul(g, mul(add(add(th, Scalar(1.0)), right), Scalar(0.5)));
+        });
   }
   return activate("GeluKernelImpl", "GeluBackward0", Loop::gelu, Loop::gelu_backward, self, dst, {},
                   [](const Tensor& g, const Tensor& x, const Scalars&) {
                     const Tensor cdf =
                         mul(add(erf(mul(x, Scalar(kSqrtHalf))), Scalar(1.0)), Scalar(0.5));
-                    const Tensor pdf =
-                        mul(exp(mul(square(x), Scalar(-0.5))), Scalar(kInvSqrt2Pi));
+                    const Tensor pdf = mul(exp(mul(square(x), Scalar(-0.5))), Scalar(kInvSqrt2Pi));
                     return mul(g, add(cdf, mul(x, pdf)));
                   });
 }
@@ -126,11 +122,10 @@ Tensor softplus(const Tensor& self, const Scalar& beta, const Scalar& threshold,
 }
 
 Tensor logsigmoid(const Tensor& self, Dst dst) {
-  return activate("log_sigmoid_cpu", "LogSigmoidBackward0", Loop::logsigmoid,
-                  Loop::logsigmoid_backward, self, dst, {},
-                  [](const Tensor& g, const Tensor& x, const Scalars&) {
-                    return mul(g, sigmoid(neg(x)));
-                  });
+  return activate(
+      "log_sigmoid_cpu", "LogSigmoidBackward0", Loop::logsigmoid, Loop::logsigmoid_backward, self,
+      dst, {},
+      [](const Tensor& g, const Tensor& x, const Scalars&) { return mul(g, sigmoid(neg(x))); });
 }
 
 Tensor softsign(const Tensor& self) { return div(self, add(abs(self), Scalar(1))); }
@@ -140,8 +135,10 @@ Tensor hardtanh(const Tensor& self, const Scalar& min_val, const Scalar& max_val
   check(self.dtype() != DType::Bool, "Bool inputs not supported for hardtanh");
   check(self.dtype() != DType::UInt8 || (min_val.real() >= 0 && max_val.real() >= 0),
         "cannot do hardtanh on an unsigned type with negative limits");
-  check<NotImplementedError>(!is_complex(self.dtype()), "\"clamp_scalar_cpu\" not implemented for "
-                             "'{}'", self.dtype());
+  check<NotImplementedError>(!is_complex(self.dtype()),
+                             "\"clamp_scalar_cpu\" not implemented for "
+                             "'{}'",
+                             self.dtype());
   check<ValueError>(!(min_val.real() > max_val.real()), "min_val cannot be greater than max_val");
   Scalars s = numbers(min_val.real(), max_val.real());
   s.i[0] = min_val.to_int();
@@ -165,8 +162,8 @@ Tensor threshold(const Tensor& self, const Scalar& threshold, const Scalar& valu
 }
 
 Tensor prelu(const Tensor& self, const Tensor& weight) {
-  check(self.dtype() == weight.dtype(),
-        "prelu: Type promoting not supported. Got {} and {}", self.dtype(), weight.dtype());
+  check(self.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got {} and {}",
+        self.dtype(), weight.dtype());
   check(weight.dim() <= 1,
         "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {}", weight.dim());
   Tensor w = weight;
@@ -210,8 +207,9 @@ namespace {
 Tensor masked_scale(const Tensor& self, const Tensor& mask, double scale, Dst dst) {
   Tensor out = map_as("dropout", Loop::masked_scale, self.dtype(), self.dtype(), dst,
                       {&self, &mask}, numbers(scale));
-  return record(out, "MulBackward0", {&self}, saved(mask),
-                [scale](const Tensor& g, const Tensor& m) { return masked_scale(g, m, scale, {}); });
+  return record(
+      out, "MulBackward0", {&self}, saved(mask),
+      [scale](const Tensor& g, const Tensor& m) { return masked_scale(g, m, scale, {}); });
 }
 
 }  // namespace
@@ -258,20 +256,20 @@ Tensor nn_threshold(const Tensor& x, const Scalar& limit, const Scalar& value, I
 }
 Tensor nn_sigmoid(const Tensor& x) { return sigmoid(x); }
 Tensor nn_tanh(const Tensor& x) { return tanh(x); }
-Tensor hardsigmoid(const Tensor& x, Ignored) {
+Tensor hardsigmoid(const Tensor& x, Ignored, Dst dst) {
   check<NotImplementedError>(is_floating(x.dtype()), "\"hardsigmoid_cpu\" not implemented for '{}'",
                              x.dtype());
-  return div(hardtanh(add(x, Scalar(3)), 0, 6), Scalar(6));
+  return deliver("hardsigmoid", dst, div(hardtanh(add(x, Scalar(3)), 0, 6), Scalar(6)));
 }
-Tensor hardswish(const Tensor& x, Ignored) {
+Tensor hardswish(const Tensor& x, Ignored, Dst dst) {
   check<NotImplementedError>(is_floating(x.dtype()), "\"hardswish_cpu\" not implemented for '{}'",
                              x.dtype());
-  return div(mul(x, hardtanh(add(x, Scalar(3)), 0, 6)), Scalar(6));
+  return deliver("hardswish", dst, div(mul(x, hardtanh(add(x, Scalar(3)), 0, 6)), Scalar(6)));
 }
-Tensor mish(const Tensor& x, Ignored) {
+Tensor mish(const Tensor& x, Ignored, Dst dst) {
   check<NotImplementedError>(is_floating(x.dtype()), "\"mish_cpu\" not implemented for '{}'",
                              x.dtype());
-  return mul(x, tanh(softplus(x)));
+  return deliver("mish", dst, mul(x, tanh(softplus(x))));
 }
 Tensor softshrink(const Tensor& x, const Scalar& lambd) {
   check(lambd.real() >= 0, "lambda must be greater or equal to 0, but found to be {}.",
@@ -303,7 +301,8 @@ void register_activation(OpTable& ops) {
           nn_leaky_relu, Function, "Returns ``x`` where x > 0, else ``negative_slope * x``.");
   ops.add("nn.elu(Tensor input, float alpha=1.0, bool inplace=False) -> Tensor", nn_elu, Function,
           "Returns ``x`` where x > 0, else ``alpha * (exp(x) - 1)``.");
-  const char* selu_doc = "Returns ``scale * elu(x)`` with the constants of Klambauer et al. (2017).";
+  const char* selu_doc =
+      "Returns ``scale * elu(x)`` with the constants of Klambauer et al. (2017).";
   ops.add("nn.selu(Tensor input, bool inplace=False) -> Tensor", nn_selu, Function, selu_doc);
   ops.add("selu(Tensor self) -> Tensor", selu, Function | InplaceFunction, selu_doc);
   const char* celu_doc = "Returns ``max(0, x) + min(0, alpha * (exp(x / alpha) - 1))``.";
@@ -311,7 +310,7 @@ void register_activation(OpTable& ops) {
           celu_doc);
   ops.add("celu(Tensor self, Scalar alpha=1.0) -> Tensor", celu, Function | InplaceFunction,
           celu_doc);
-  ops.add("nn.gelu(Tensor input, *, str approximate='none') -> Tensor", gelu, Function,
+  ops.add("nn.gelu(Tensor input, *, str approximate='none') -> Tensor", gelu, Function | Out,
           "Returns ``x * P(N <= x)`` for a standard normal N; ``approximate='tanh'`` gives the "
           "approximation of Hendrycks and Gimpel (2016).");
   ops.add("nn.silu(Tensor input, bool inplace=False) -> Tensor", nn_silu, Function,
@@ -319,8 +318,9 @@ void register_activation(OpTable& ops) {
   ops.add("nn.mish(Tensor input, bool inplace=False) -> Tensor", mish, Function,
           "Returns ``x * tanh(softplus(x))``.");
   ops.add("nn.softplus(Tensor input, float beta=1, float threshold=20) -> Tensor", nn_softplus,
-          Function, "Returns ``log(1 + exp(beta * x)) / beta``; x itself where beta * x > threshold.");
-  ops.add("nn.logsigmoid(Tensor input) -> Tensor", logsigmoid, Function,
+          Function | Out,
+          "Returns ``log(1 + exp(beta * x)) / beta``; x itself where beta * x > threshold.");
+  ops.add("nn.logsigmoid(Tensor input) -> Tensor", logsigmoid, Function | Out,
           "Returns ``log(sigmoid(x))``.");
   ops.add("nn.softsign(Tensor input) -> Tensor", softsign, Function, "Returns ``x / (1 + |x|)``.");
   ops.add("nn.tanhshrink(Tensor input) -> Tensor", tanhshrink, Function,
@@ -333,12 +333,13 @@ void register_activation(OpTable& ops) {
           "Returns ``relu6(x + 3) / 6``.");
   ops.add("nn.hardswish(Tensor input, bool inplace=False) -> Tensor", hardswish, Function,
           "Returns ``x * relu6(x + 3) / 6``.");
-  ops.add("nn.softshrink(Tensor input, Scalar lambd=0.5) -> Tensor", softshrink, Function,
+  ops.add("nn.softshrink(Tensor input, Scalar lambd=0.5) -> Tensor", softshrink, Function | Out,
           "Moves each element towards 0 by ``lambd``, at most to 0.");
   const char* shrink_doc = "Returns x where ``|x| > lambd``, else 0.";
-  ops.add("nn.hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor", hardshrink, Function,
+  ops.add("nn.hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor", hardshrink, Function | Out,
           shrink_doc);
-  ops.add("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", hardshrink, Both, shrink_doc);
+  ops.add("hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", hardshrink, Both | Out,
+          shrink_doc);
   const char* threshold_doc = "Returns x where ``x > threshold``, else ``value``.";
   ops.add(
       "nn.threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor",
@@ -350,17 +351,17 @@ void register_activation(OpTable& ops) {
       "(dimension 1).";
   ops.add("nn.prelu(Tensor input, Tensor weight) -> Tensor", prelu, Function, prelu_doc);
   ops.add("prelu(Tensor self, Tensor weight) -> Tensor", prelu, Both, prelu_doc);
-  ops.add("nn.glu(Tensor input, int dim=-1) -> Tensor", glu, Function,
+  ops.add("nn.glu(Tensor input, int dim=-1) -> Tensor", glu, Function | Out,
           "Returns ``a * sigmoid(b)`` for the halves a, b of ``input`` along ``dim``.");
   ops.add("nn.sigmoid(Tensor input) -> Tensor", nn_sigmoid, Function,
           "Returns ``1 / (1 + exp(-x))``.");
   ops.add("nn.tanh(Tensor input) -> Tensor", nn_tanh, Function, "Returns the hyperbolic tangent.");
   const char* dropout_doc =
-      "In training, zeroes each element with probability ``p`` and scales the others by 1 / (1 - p); "
+      "In training, zeroes each element with probability ``p`` and scales the others by 1 / (1 - "
+      "p); "
       "otherwise returns the input.";
-  ops.add(
-      "nn.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor",
-      nn_dropout, Function, dropout_doc);
+  ops.add("nn.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor",
+          nn_dropout, Function, dropout_doc);
   ops.add("dropout(Tensor input, float p, bool train) -> Tensor", dropout,
           Function | InplaceFunction, dropout_doc);
 }

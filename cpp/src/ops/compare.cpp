@@ -1,10 +1,9 @@
 // Comparison, logic, bits, and choosing by a condition.
-#include "d2lcore/ops.h"
-
 #include <limits>
 
 #include "autograd/record.h"
 #include "core/total.h"
+#include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
 
@@ -61,9 +60,9 @@ namespace {
 // The names that this message of PyTorch uses.
 const char* c_name(DType t) {
   static constexpr const char* kNames[] = {
-      "bool",       "unsigned char", "signed char", "short",  "int",
-      "long",       "c10::Half",     "c10::BFloat16", "float", "double",
-      "c10::complex<float>", "c10::complex<double>"};
+      "bool",  "unsigned char", "signed char",         "short",
+      "int",   "long",          "c10::Half",           "c10::BFloat16",
+      "float", "double",        "c10::complex<float>", "c10::complex<double>"};
   return kNames[static_cast<int>(t)];
 }
 
@@ -74,8 +73,10 @@ Tensor masked_fill(const Tensor& self, const Tensor& mask, const Tensor& value, 
         "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {} "
         "dimension(s).",
         value.dim());
-  check(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with "
-        "dtype {}", c_name(mask.dtype()));
+  check(mask.dtype() == DType::Bool,
+        "masked_fill_ only supports boolean masks, but got mask with "
+        "dtype {}",
+        c_name(mask.dtype()));
   const DType type = self.dtype();
   Tensor fill = value;
   if (value.dtype() != type) {
@@ -150,8 +151,7 @@ Tensor sgn(const Tensor& self, Dst dst) {
                   [](const Tensor& g) { return zeros_like(g); });
   }
   const Tensor size = abs(self);
-  return deliver("sgn", dst,
-                 masked_fill(div(self, size), eq(size, Scalar(0)), wrap(Scalar(0))));
+  return deliver("sgn", dst, masked_fill(div(self, size), eq(size, Scalar(0)), wrap(Scalar(0))));
 }
 
 Tensor isclose(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
@@ -245,8 +245,7 @@ void register_compare(OpTable& ops) {
       bits<shift_left>("bitwise_left_shift",
                        "Returns ``self << other``; a shift by a negative or too large number gives "
                        "0."),
-      bits<shift_right>("bitwise_right_shift",
-                        "Returns ``self >> other``, filling with the sign."),
+      bits<shift_right>("bitwise_right_shift", "Returns ``self >> other``, filling with the sign."),
   };
   for (const Entry& e : entries) {
     std::string_view rest = e.names;
@@ -283,7 +282,8 @@ void register_compare(OpTable& ops) {
   ops.add("where(Tensor condition, Scalar self, Scalar other) -> Tensor", where_scalars, Function,
           where_doc);
   const char* fill_doc =
-      "Returns ``self`` with ``value`` (a number or 0-d tensor) where ``mask`` (bool, broadcast) is "
+      "Returns ``self`` with ``value`` (a number or 0-d tensor) where ``mask`` (bool, broadcast) "
+      "is "
       "true.";
   ops.add("masked_fill(Tensor self, Tensor mask, Scalar value) -> Tensor", masked_fill_scalar,
           Both | Inplace, fill_doc);

@@ -1,5 +1,5 @@
-// einsum: reads the equation, then contracts the operands from left to right, each pair by views, one
-// batched product, and nothing else.
+// einsum: reads the equation, then contracts the operands from left to right, each pair by views,
+// one batched product, and nothing else.
 //
 // Every dimension carries a label: 0..51 for A-Z a-z (so that sorted labels are PyTorch's implicit
 // output order), 52 and up for the dimensions that an ellipsis covers, counted from the last one.
@@ -18,9 +18,7 @@ int label_of(char c) {
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
   return -1;
 }
-char letter(int label) {
-  return static_cast<char>(label < 26 ? 'A' + label : 'a' + label - 26);
-}
+char letter(int label) { return static_cast<char>(label < 26 ? 'A' + label : 'a' + label - 26); }
 
 constexpr int kEllipsis = -1;
 using Labels = std::vector<int>;
@@ -39,9 +37,9 @@ Equation read(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     Labels& into = eq.explicit_output ? eq.output : eq.inputs.back();
-    const std::string place = eq.explicit_output
-                                  ? "output"
-                                  : format("operand {}", static_cast<int64_t>(eq.inputs.size() - 1));
+    const std::string place =
+        eq.explicit_output ? "output"
+                           : format("operand {}", static_cast<int64_t>(eq.inputs.size() - 1));
     if (c == ' ') continue;
     if (c == '.') {
       check(!ellipsis, "einsum(): found '.' for {} for which an ellipsis was already found", place);
@@ -269,10 +267,11 @@ Tensor einsum(std::string_view equation, TensorList tensors) {
 }
 
 void register_einsum(OpTable& ops) {
-  ops.add("einsum(str equation, Tensor[] tensors) -> Tensor", einsum, Function,
-          "Returns the sums of products that the equation names: 'ij,jk->ik' is a matrix product; "
-          "'...' stands for any dimensions, broadcast; without '->' the letters that appear once are "
-          "the result's dimensions, sorted.");
+  ops.add(
+      "einsum(str equation, Tensor[] tensors) -> Tensor", einsum, Function,
+      "Returns the sums of products that the equation names: 'ij,jk->ik' is a matrix product; "
+      "'...' stands for any dimensions, broadcast; without '->' the letters that appear once are "
+      "the result's dimensions, sorted.");
 }
 
 }  // namespace d2l

@@ -1,8 +1,7 @@
 // Losses that compare element by element: each op with its derivative and its row.
-#include "ops/loss_parts.h"
-
 #include "autograd/record.h"
 #include "iter/reduce.h"
+#include "ops/loss_parts.h"
 
 namespace d2l {
 
@@ -71,8 +70,8 @@ Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) 
       [reduction](const Tensor& d) {
         if (reduction == Reduction::None) return square(d);
         const DType type = d.dtype(), compute = is_reduced_floating(type) ? DType::Float : type;
-        const Tensor total = reduce("mse_loss", Reduce::sum_square, d, all_dims(d.dim()), false,
-                                    compute, compute);
+        const Tensor total =
+            reduce("mse_loss", Reduce::sum_square, d, all_dims(d.dim()), false, compute, compute);
         const double n = reduction == Reduction::Mean ? static_cast<double>(d.numel()) : 1;
         return to_dtype(div(total, Scalar(n)), type);
       },
@@ -124,8 +123,7 @@ Tensor weighted(const Tensor& each, const Tensor& weight) {
 
 // 0 <= x <= 1 for all; NaN is refused too, as in PyTorch.
 bool is_probability(const Tensor& x) {
-  return x.numel() == 0 ||
-         all(logical_and(ge(x, Scalar(0)), le(x, Scalar(1)))).data_as<bool>()[0];
+  return x.numel() == 0 || all(logical_and(ge(x, Scalar(0)), le(x, Scalar(1)))).data_as<bool>()[0];
 }
 
 }  // namespace
@@ -162,8 +160,7 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
       },
       [share](const Tensor& g, const Tensor& x, const Tensor&, const Tensor& w) {
         const Tensor low = wrap(Scalar(-100.0));
-        return weighted(
-            mul(share(g), sub(maximum(log1p(neg(x)), low), maximum(log(x), low))), w);
+        return weighted(mul(share(g), sub(maximum(log1p(neg(x)), low), maximum(log(x), low))), w);
       });
 }
 
@@ -192,10 +189,9 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
       [share, positives](const Tensor& g, const Tensor& x, const Tensor& t, const Tensor& w,
                          const Tensor& p) {
         const Tensor s = sigmoid(x);
-        const Tensor slope = p.defined()
-                                 ? sub(sub(wrap(Scalar(1)), t),
-                                       mul(positives(t, p), sub(wrap(Scalar(1)), s)))
-                                 : sub(s, t);
+        const Tensor slope = p.defined() ? sub(sub(wrap(Scalar(1)), t),
+                                               mul(positives(t, p), sub(wrap(Scalar(1)), s)))
+                                         : sub(s, t);
         return weighted(mul(slope, share(g)), w);
       },
       [share](const Tensor& g, const Tensor& x, const Tensor&, const Tensor& w, const Tensor& p) {
@@ -208,7 +204,8 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
 namespace {
 
 // Rows of nn.
-Tensor weighted_loss(const char* op, const Tensor& each, const Tensor& input, const Tensor& weight) {
+Tensor weighted_loss(const char* op, const Tensor& each, const Tensor& input,
+                     const Tensor& weight) {
   check<ValueError>(equal(weight.shape(), input.shape()),
                     "{}: Weights and input must have the same size.", op);
   return mul(each, weight);
@@ -264,8 +261,7 @@ Tensor x_log_x(const Tensor& t) {
 Tensor nn_kl_div(const Tensor& x, const Tensor& t, OptBool size_average, OptBool reduce,
                  std::string_view reduction, bool log_target) {
   check(is_floating(x.dtype()) && is_floating(t.dtype()), "kl_div: Integral inputs not supported.");
-  const Tensor each =
-      log_target ? mul(exp(t), sub(t, x)) : sub(x_log_x(t), mul(t, x));
+  const Tensor each = log_target ? mul(exp(t), sub(t, x)) : sub(x_log_x(t), mul(t, x));
   if (reduction == "batchmean" && !size_average && !reduce) {
     const Tensor total = sum(each);
     return x.dim() == 0 ? total : div(total, Scalar(x->shape[0]));
@@ -277,22 +273,20 @@ Tensor nn_kl_div(const Tensor& x, const Tensor& t, OptBool size_average, OptBool
 
 void register_loss(OpTable& ops) {
   register_cross_entropy(ops);
-  const std::string legacy =
-      "bool? size_average=None, bool? reduce=None, str reduction='mean'";
-  ops.add(("nn.mse_loss(Tensor input, Tensor target, " + legacy +
-           ", Tensor? weight=None) -> Tensor")
-              .c_str(),
-          nn_mse, Function, "Returns the mean, sum or each of ``(input - target) ** 2``.");
-  ops.add(("nn.l1_loss(Tensor input, Tensor target, " + legacy +
-           ", Tensor? weight=None) -> Tensor")
+  const std::string legacy = "bool? size_average=None, bool? reduce=None, str reduction='mean'";
+  ops.add(
+      ("nn.mse_loss(Tensor input, Tensor target, " + legacy + ", Tensor? weight=None) -> Tensor")
+          .c_str(),
+      nn_mse, Function, "Returns the mean, sum or each of ``(input - target) ** 2``.");
+  ops.add(("nn.l1_loss(Tensor input, Tensor target, " + legacy + ", Tensor? weight=None) -> Tensor")
               .c_str(),
           nn_l1, Function, "Returns the mean, sum or each of ``|input - target|``.");
-  ops.add(("nn.smooth_l1_loss(Tensor input, Tensor target, " + legacy +
-           ", float beta=1.0) -> Tensor")
-              .c_str(),
-          nn_smooth_l1, Function,
-          "With d = ``|input - target|``: ``d ** 2 / (2 * beta)`` where d < beta, else ``d - beta / "
-          "2`` (Girshick, Fast R-CNN, 2015).");
+  ops.add(
+      ("nn.smooth_l1_loss(Tensor input, Tensor target, " + legacy + ", float beta=1.0) -> Tensor")
+          .c_str(),
+      nn_smooth_l1, Function,
+      "With d = ``|input - target|``: ``d ** 2 / (2 * beta)`` where d < beta, else ``d - beta / "
+      "2`` (Girshick, Fast R-CNN, 2015).");
   ops.add(
       "nn.huber_loss(Tensor input, Tensor target, str reduction='mean', float delta=1.0, Tensor? "
       "weight=None) -> Tensor",
@@ -305,18 +299,19 @@ void register_loss(OpTable& ops) {
           nn_bce, Function,
           "Returns the mean, sum or each of ``-t * log(x) - (1 - t) * log(1 - x)``, for "
           "probabilities x; logarithms are limited to -100.");
-  ops.add(("nn.binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, " +
-           legacy + ", Tensor? pos_weight=None) -> Tensor")
-              .c_str(),
-          nn_bce_logits, Function,
-          "Returns binary_cross_entropy of ``sigmoid(input)``, without overflow; ``pos_weight`` "
-          "multiplies the positive class's term.");
-  ops.add(("nn.kl_div(Tensor input, Tensor target, " + legacy +
-           ", bool log_target=False) -> Tensor")
-              .c_str(),
-          nn_kl_div, Function,
-          "Returns ``target * (log(target) - input)`` for log-probabilities ``input``: the mean, sum, "
-          "each, or ('batchmean') the sum divided by the size of the batch.");
+  ops.add(
+      ("nn.binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, " +
+       legacy + ", Tensor? pos_weight=None) -> Tensor")
+          .c_str(),
+      nn_bce_logits, Function,
+      "Returns binary_cross_entropy of ``sigmoid(input)``, without overflow; ``pos_weight`` "
+      "multiplies the positive class's term.");
+  ops.add(
+      ("nn.kl_div(Tensor input, Tensor target, " + legacy + ", bool log_target=False) -> Tensor")
+          .c_str(),
+      nn_kl_div, Function,
+      "Returns ``target * (log(target) - input)`` for log-probabilities ``input``: the mean, sum, "
+      "each, or ('batchmean') the sum divided by the size of the batch.");
 }
 
 }  // namespace d2l

@@ -2,9 +2,8 @@
 //
 // Every product ends in multiply_into, which hands strides as they are to gemm: no transposed or
 // expanded operand is ever copied.
-#include "d2lcore/ops.h"
-
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "gemm/gemm.h"
 #include "ops/matmul_parts.h"
 
@@ -12,9 +11,9 @@ namespace d2l {
 
 const char* c_type(DType t) {
   static constexpr const char* kNames[] = {
-      "bool",          "unsigned char", "signed char", "short",  "int",
-      "long int",      "c10::Half",     "c10::BFloat16", "float", "double",
-      "c10::complex<float>", "c10::complex<double>"};
+      "bool",  "unsigned char", "signed char",         "short",
+      "int",   "long int",      "c10::Half",           "c10::BFloat16",
+      "float", "double",        "c10::complex<float>", "c10::complex<double>"};
   return kNames[static_cast<int>(t)];
 }
 
@@ -211,8 +210,9 @@ namespace {
 void check_dot(const Tensor& a, const Tensor& b, const char* op) {
   check(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got {}D and {}D tensors", a.dim(),
         b.dim());
-  check(a.dtype() == b.dtype(), "dot : expected both vectors to have same dtype, but found {} and {}",
-        a.dtype(), b.dtype());
+  check(a.dtype() == b.dtype(),
+        "dot : expected both vectors to have same dtype, but found {} and {}", a.dtype(),
+        b.dtype());
   check(a.numel() == b.numel(),
         "inconsistent tensor size, expected tensor [{}] and src [{}] to have the same number of "
         "elements, but got {} and {} elements respectively",
@@ -249,9 +249,10 @@ Tensor vdot(const Tensor& self, const Tensor& other, Dst dst) {
 Tensor bmm(const Tensor& self, const Tensor& mat2, Dst dst) {
   check(self.dim() == 3, "batch1 must be a 3D tensor");
   check(mat2.dim() == 3, "batch2 must be a 3D tensor");
-  check(self->shape[0] == mat2->shape[0] && self->shape[2] == mat2->shape[1],
-        "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].",
-        self->shape[0], self->shape[2], mat2->shape[0], mat2->shape[1]);
+  check(
+      self->shape[0] == mat2->shape[0] && self->shape[2] == mat2->shape[1],
+      "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].",
+      self->shape[0], self->shape[2], mat2->shape[0], mat2->shape[1]);
   check(self.dtype() == mat2.dtype(), "expected scalar type {} but found {}", self.dtype(),
         mat2.dtype());
   check<NotImplementedError>(self.dtype() != DType::Bool, "\"bmm\" not implemented for 'Bool'");
@@ -273,9 +274,10 @@ Tensor batched_matmul(const Tensor& a, const Tensor& b, Dst dst) {
                                 b.shape().first(static_cast<size_t>(nb - 2)));
   int64_t batch = 1;
   for (int64_t s : shape) batch *= s;
-  check(a->shape[na - 1] == b->shape[nb - 2],
-        "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].",
-        batch, a->shape[na - 1], batch, b->shape[nb - 2]);
+  check(
+      a->shape[na - 1] == b->shape[nb - 2],
+      "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].",
+      batch, a->shape[na - 1], batch, b->shape[nb - 2]);
   check(a.dtype() == b.dtype(), "expected scalar type {} but found {}", a.dtype(), b.dtype());
   check<NotImplementedError>(a.dtype() != DType::Bool, "\"bmm\" not implemented for 'Bool'");
   shape.push_back(a->shape[na - 2]);
@@ -299,8 +301,7 @@ Tensor matmul(const Tensor& self, const Tensor& other, Dst dst) {
   if (na == 1 && nb == 1) return dot(self, other, dst);
   if (na == 2 && nb == 1) return mv(self, other, dst);
   if (na == 1) {
-    return deliver("matmul", dst,
-                   squeeze_dims(matmul(unsqueeze(self, 0), other), Dims{nb - 2}));
+    return deliver("matmul", dst, squeeze_dims(matmul(unsqueeze(self, 0), other), Dims{nb - 2}));
   }
   if (nb <= 2) {  // all rows of the batch at once
     int64_t rows = 1;
@@ -336,8 +337,9 @@ const char* linear_node(int64_t dim, bool bias) {
 
 Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   if (weight.dim() == 1 && !bias.defined()) return matmul(input, weight);
-  check(input.dim() > 0, "both arguments to linear need to be at least 1D, but they are {}D and {}D",
-        input.dim(), weight.dim());
+  check(input.dim() > 0,
+        "both arguments to linear need to be at least 1D, but they are {}D and {}D", input.dim(),
+        weight.dim());
   check(weight.dim() == 2, "mat2 must be a matrix, got {}-D tensor", weight.dim());
   const DType type = input.dtype();
   const int64_t n = input.dim(), k = input->shape[n - 1], out_features = weight->shape[0];
@@ -367,11 +369,12 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   {
     GradModeGuard off(false);
     const Tensor flat = flat_rows(input);
-    const Tensor to = n == 2 ? out : raw_view(out, Dims{rows, out_features},
-                                              Dims{std::max<int64_t>(out_features, 1), 1}, 0);
-    const Tensor transposed = raw_view(weight, Dims{k, out_features},
-                                       Dims{weight->strides[1], weight->strides[0]},
-                                       weight.offset());
+    const Tensor to = n == 2 ? out
+                             : raw_view(out, Dims{rows, out_features},
+                                        Dims{std::max<int64_t>(out_features, 1), 1}, 0);
+    const Tensor transposed =
+        raw_view(weight, Dims{k, out_features}, Dims{weight->strides[1], weight->strides[0]},
+                 weight.offset());
     const bool wide = bias.defined() && bias.dim() > 2;  // needs the batch dimensions themselves
     multiply_into(to, flat, transposed,
                   wide ? reshape(expand(bias, shape), Dims{rows, out_features}) : bias);
@@ -407,7 +410,6 @@ void check_addend(const Tensor& self, const Tensor& mat2, IntList shape) {
           shape[at], self->shape[i], at, shape, self.shape());
   }
 }
-
 
 // beta self: with beta 0, self is not read, so neither NaN nor its gradient pass.
 Tensor addend(const Tensor& self, const Scalar& beta) {
@@ -471,9 +473,10 @@ Tensor baddbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, c
   check(batch2.dim() == 3, "batch2 must be a 3D tensor");
   const Dims shape{batch1->shape[0], batch1->shape[1], batch2->shape[2]};
   check_addend(self, batch2, shape);
-  check(batch1->shape[0] == batch2->shape[0] && batch1->shape[2] == batch2->shape[1],
-        "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].",
-        batch1->shape[0], batch1->shape[2], batch2->shape[0], batch2->shape[1]);
+  check(
+      batch1->shape[0] == batch2->shape[0] && batch1->shape[2] == batch2->shape[1],
+      "Expected size for first two dimensions of batch2 tensor to be: [{}, {}] but got: [{}, {}].",
+      batch1->shape[0], batch1->shape[2], batch2->shape[0], batch2->shape[1]);
   check(batch1.dtype() == batch2.dtype(), "expected scalar type {} but found {}", batch1.dtype(),
         batch2.dtype());
   check<NotImplementedError>(self.dtype() != DType::Bool, "\"baddbmm\" not implemented for 'Bool'");
@@ -495,8 +498,9 @@ Tensor baddbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, c
 }
 
 void register_matmul(OpTable& ops) {
-  ops.add("mm(Tensor self, Tensor mat2) -> Tensor", mm, Both | Out,
-          "Returns the product of the matrices ``self`` (n x k) and ``mat2`` (k x m) of one dtype.");
+  ops.add(
+      "mm(Tensor self, Tensor mat2) -> Tensor", mm, Both | Out,
+      "Returns the product of the matrices ``self`` (n x k) and ``mat2`` (k x m) of one dtype.");
   ops.add("mv(Tensor self, Tensor vec) -> Tensor", mv, Both | Out,
           "Returns the product of the matrix ``self`` (n x k) and the vector ``vec`` (k).");
   ops.add("dot(Tensor self, Tensor tensor) -> Tensor", dot, Both | Out,
@@ -506,12 +510,14 @@ void register_matmul(OpTable& ops) {
   ops.add("bmm(Tensor self, Tensor mat2) -> Tensor", bmm, Both | Out,
           "Returns the products of corresponding matrices: b x n x k times b x k x m.");
   const char* matmul_doc =
-      "Returns the matrix product: of vectors their dot product, of matrices mm; a vector stands for "
+      "Returns the matrix product: of vectors their dot product, of matrices mm; a vector stands "
+      "for "
       "a row on the left and a column on the right; dimensions before the last two are a batch and "
       "are broadcast.";
   ops.add("matmul(Tensor self, Tensor other) -> Tensor", matmul, Both | Out, matmul_doc);
   ops.add("linalg.matmul(Tensor self, Tensor other) -> Tensor", matmul, Function | Out, matmul_doc);
-  ops.add("nn.linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", linear, Function | Out,
+  ops.add("nn.linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", linear,
+          Function | Out,
           "Returns ``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out).");
   const char* add_doc =
       "Returns ``beta * self + alpha * product``; self is expanded to the product's shape, and not "

@@ -1,9 +1,8 @@
 // Products made of views and the products of matmul.cpp: outer, inner, tensordot, kron, powers.
-#include "d2lcore/ops.h"
-
 #include <vector>
 
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "ops/matmul_parts.h"
 
 namespace d2l {
@@ -37,9 +36,8 @@ Tensor addbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, co
   check(batch1->shape[0] == batch2->shape[0],
         "batch1 and batch2 must have same number of batches, got {} and {}", batch1->shape[0],
         batch2->shape[0]);
-  check(batch1->shape[2] == batch2->shape[1],
-        "Incompatible matrix sizes for bmm ({}x{} and {}x{})", batch1->shape[1], batch1->shape[2],
-        batch2->shape[1], batch2->shape[2]);
+  check(batch1->shape[2] == batch2->shape[1], "Incompatible matrix sizes for bmm ({}x{} and {}x{})",
+        batch1->shape[1], batch1->shape[2], batch2->shape[1], batch2->shape[2]);
   // One product: the batch joins the dimension that is summed.
   const int64_t inner = batch1->shape[0] * batch1->shape[2];
   const Tensor left = reshape(transpose(batch1, 0, 1), Dims{batch1->shape[1], inner});
@@ -48,11 +46,10 @@ Tensor addbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, co
 }
 
 Tensor tensordot(const Tensor& self, const Tensor& other, IntList dims_self, IntList dims_other) {
-  check(dims_self.size() == dims_other.size(),
-        "both dimension lists should have same length");
-  check(self.dtype() == other.dtype(),
-        "both inputs should have same dtype, but got {} and {}", self.dtype(), other.dtype());
-  Dims left, right, shape;
+  check(dims_self.size() == dims_other.size(), "both dimension lists should have same length");
+  check(self.dtype() == other.dtype(), "both inputs should have same dtype, but got {} and {}",
+        self.dtype(), other.dtype());
+  Dims left, right, shape, sum_self, sum_other;
   int64_t summed = 1, rows = 1, cols = 1;
   uint32_t in_self = 0, in_other = 0;
   for (size_t i = 0; i < dims_self.size(); ++i) {
@@ -62,11 +59,14 @@ Tensor tensordot(const Tensor& self, const Tensor& other, IntList dims_self, Int
     check(!(in_other >> b & 1), "dim {} appears multiple times in the list of dims", b);
     in_self |= 1u << a;
     in_other |= 1u << b;
-    check(na == nb,
-          "contracted dimensions need to match, but first has size {} in dim {} and second has size "
-          "{} in dim {}",
-          na, dims_self[i], nb, dims_other[i]);
-    summed *= na;
+    check(
+        na == nb || na == 1 || nb == 1,
+        "contracted dimensions need to match, but first has size {} in dim {} and second has size "
+        "{} in dim {}",
+        na, dims_self[i], nb, dims_other[i]);
+    // One element beside many is broadcast: the many are added up first.
+    summed *= na == nb ? na : 1;
+    if (na != nb) (na == 1 ? sum_other : sum_self).push_back(na == 1 ? b : a);
   }
   for (int64_t d = 0; d < self.dim(); ++d) {
     if (in_self >> d & 1) continue;
@@ -82,8 +82,10 @@ Tensor tensordot(const Tensor& self, const Tensor& other, IntList dims_self, Int
     shape.push_back(other->shape[d]);
     cols *= other->shape[d];
   }
-  const Tensor a = reshape(permute(self, left), Dims{rows, summed});
-  const Tensor b = reshape(permute(other, right), Dims{summed, cols});
+  const Tensor x = sum_self.empty() ? self : sum(self, IntList(sum_self), true);
+  const Tensor y = sum_other.empty() ? other : sum(other, IntList(sum_other), true);
+  const Tensor a = reshape(permute(x, left), Dims{rows, summed});
+  const Tensor b = reshape(permute(y, right), Dims{summed, cols});
   return view(mm(a, b), shape);
 }
 
@@ -155,13 +157,14 @@ Tensor multi_dot(TensorList tensors) {
   check(m[n - 1].dim() == 1 || m[n - 1].dim() == 2,
         "multi_dot(): the last tensor must be 1D or 2D but got {}D", m[n - 1].dim());
   for (size_t i = 1; i + 1 < n; ++i) {
-    check(m[i].dim() == 2, "multi_dot(): tensor {} must be 2D but got {}D",
-          static_cast<int64_t>(i), m[i].dim());
+    check(m[i].dim() == 2, "multi_dot(): tensor {} must be 2D but got {}D", static_cast<int64_t>(i),
+          m[i].dim());
   }
   for (size_t i = 1; i < n; ++i) {
-    check(m[i].dtype() == m[0].dtype(),
-          "multi_dot(): all tensors must have be the same dtype but tensor 0 is {} and tensor {} {}",
-          m[0].dtype(), static_cast<int64_t>(i), m[i].dtype());
+    check(
+        m[i].dtype() == m[0].dtype(),
+        "multi_dot(): all tensors must have be the same dtype but tensor 0 is {} and tensor {} {}",
+        m[0].dtype(), static_cast<int64_t>(i), m[i].dtype());
   }
   const bool row = m[0].dim() == 1, col = m[n - 1].dim() == 1;
   if (row) m[0] = unsqueeze(m[0], 0);
@@ -216,14 +219,14 @@ void register_contractions(OpTable& ops) {
       "Returns ``beta * self + alpha * sum over the batch of batch1 @ batch2``.");
   ops.add("inner(Tensor self, Tensor other) -> Tensor", inner, Both | Out,
           "Returns the sums of products over the last dimensions, which must be equal.");
-  ops.add(
-      "tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", tensordot,
-      Function | Out,
-      "Returns the sums of products over pairs of dimensions, ``dims_self[i]`` with "
-      "``dims_other[i]``.");
+  ops.add("tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor",
+          tensordot, Function | Out,
+          "Returns the sums of products over pairs of dimensions, ``dims_self[i]`` with "
+          "``dims_other[i]``.");
   ops.add("kron(Tensor self, Tensor other) -> Tensor", kron, Both | Out,
           "Returns the Kronecker product.");
-  const char* power_doc = "Returns the n-th power of a square matrix or of a batch of them, n >= 0.";
+  const char* power_doc =
+      "Returns the n-th power of a square matrix or of a batch of them, n >= 0.";
   ops.add("matrix_power(Tensor self, int n) -> Tensor", matrix_power, Both | Out, power_doc);
   ops.add("linalg.matrix_power(Tensor self, int n) -> Tensor", matrix_power, Function | Out,
           power_doc);

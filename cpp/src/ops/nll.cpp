@@ -40,11 +40,16 @@ struct Element<BFloatTag> {
 template <class F>
 void for_dtype(const char* op, DType t, F&& f) {
   switch (t) {
-    case DType::Half: return f(Element<HalfTag>());
-    case DType::BFloat16: return f(Element<BFloatTag>());
-    case DType::Float: return f(Element<float>());
-    case DType::Double: return f(Element<double>());
-    default: fail<NotImplementedError>("\"{}\" not implemented for '{}'", op, t);
+    case DType::Half:
+      return f(Element<HalfTag>());
+    case DType::BFloat16:
+      return f(Element<BFloatTag>());
+    case DType::Float:
+      return f(Element<float>());
+    case DType::Double:
+      return f(Element<double>());
+    default:
+      fail<NotImplementedError>("\"{}\" not implemented for '{}'", op, t);
   }
 }
 
@@ -132,7 +137,8 @@ void check_shapes(const Tensor& x, const Tensor& t) {
     check(t.dim() == 3,
           "only batches of spatial targets supported (3D tensors) but got targets of dimension: {}",
           t.dim());
-    check(equal(t.shape(), want), "size mismatch (got input: {} , target: {}", x.shape(), t.shape());
+    check(equal(t.shape(), want), "size mismatch (got input: {} , target: {}", x.shape(),
+          t.shape());
   }
   check(equal(t.shape(), want), "Expected target size {}, got {}", IntList(want), t.shape());
 }
@@ -171,12 +177,12 @@ Tensor nll(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t 
     });
     E::put(out.data(), reduction == Reduction::Mean ? loss / total : loss);
   });
-  return record(out, rows.s > 1 || dim > 2 ? "NllLoss2DBackward0" : "NllLossBackward0", {&x},
-                saved(target, weight),
-                [ignore, reduction](const Node& node, const Tensor& g, const Tensor& t,
-                                    const Tensor& w) {
-                  return nll_backward(g, t, w, node.input_shape(0), ignore, reduction);
-                });
+  return record(
+      out, rows.s > 1 || dim > 2 ? "NllLoss2DBackward0" : "NllLossBackward0", {&x},
+      saved(target, weight),
+      [ignore, reduction](const Node& node, const Tensor& g, const Tensor& t, const Tensor& w) {
+        return nll_backward(g, t, w, node.input_shape(0), ignore, reduction);
+      });
 }
 
 Tensor nll_backward(const Tensor& g, const Tensor& target, const Tensor& weight, IntList shape,
@@ -194,7 +200,8 @@ Tensor nll_backward(const Tensor& g, const Tensor& target, const Tensor& weight,
     const double one = reduction == Reduction::None ? 0 : E::get(from) / total;
     char* const to = out.data();
     choice.each(e, [&](int64_t n, int64_t c, int64_t s, double w) {
-      const double share = reduction == Reduction::None ? E::get(from + (n * rows.s + s) * size) : one;
+      const double share =
+          reduction == Reduction::None ? E::get(from + (n * rows.s + s) * size) : one;
       E::put(to + ((n * rows.c + c) * rows.s + s) * size, -w * share);
     });
   });
@@ -223,8 +230,7 @@ Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,
   check_weight(weight, input);
   check<NotImplementedError>(is_floating(input.dtype()),
                              "\"nll_loss_out_frame\" not implemented for '{}'", input.dtype());
-  const Tensor t =
-      checked_target(target, input->shape[input.dim() == 1 ? 0 : 1], ignore_index);
+  const Tensor t = checked_target(target, input->shape[input.dim() == 1 ? 0 : 1], ignore_index);
   return nll(input, t, weight.defined() ? contiguous(detach(weight)) : weight, ignore_index,
              reduction);
 }
@@ -258,8 +264,7 @@ Tensor with_smoothing(const Tensor& logp, const Tensor& target, const Tensor& we
                       int64_t ignore, Reduction reduction, double smoothing, int64_t dim) {
   const Tensor nll_part = nll_loss(logp, target, weight, ignore, reduction);
   const int64_t d[1] = {dim};
-  const Tensor weighted =
-      weight.defined() ? mul(logp, along_classes(weight, logp, dim)) : logp;
+  const Tensor weighted = weight.defined() ? mul(logp, along_classes(weight, logp, dim)) : logp;
   const Tensor ignored = eq(target, Scalar(ignore));
   Tensor smooth = masked_fill(neg(sum(weighted, IntList(d))), ignored, Scalar(0));
   if (reduction == Reduction::Sum) {
@@ -322,13 +327,16 @@ void register_cross_entropy(OpTable& ops) {
       "ignore_index=-100, bool? reduce=None, str reduction='mean') -> Tensor",
       nn_nll, Function,
       "Returns minus the log-probability of each target class: ``input`` (C), (N, C) or (N, C, "
-      "d...), ``target`` class indices (), (N) or (N, d...). The mean is weighted by ``weight`` (C).");
+      "d...), ``target`` class indices (), (N) or (N, d...). The mean is weighted by ``weight`` "
+      "(C).");
   ops.add(
       "nn.cross_entropy(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, "
-      "int ignore_index=-100, bool? reduce=None, str reduction='mean', float label_smoothing=0.0) -> "
+      "int ignore_index=-100, bool? reduce=None, str reduction='mean', float label_smoothing=0.0) "
+      "-> "
       "Tensor",
       nn_cross_entropy, Function,
-      "Returns nll_loss of ``log_softmax(input)`` for class indices, or the cross-entropy with class "
+      "Returns nll_loss of ``log_softmax(input)`` for class indices, or the cross-entropy with "
+      "class "
       "probabilities of input's shape.");
 }
 

@@ -1,9 +1,8 @@
 // Norms: each op with its derivative (PyTorch's subgradients: 0 at 0, ties shared) and its row.
-#include "d2lcore/ops.h"
-
 #include <cmath>
 
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "ops/reduce_parts.h"
 
 namespace d2l {
@@ -83,10 +82,11 @@ Tensor vector_norm(const Tensor& self, const Scalar& ord, OptInts dim, bool keep
           "does not have an identity",
           text(ord));
     for (int i = 0; i < self.dim(); ++i) {
-      check(!(dims & dim_bit(i)) || self->shape[i] > 0,
-            "linalg.vector_norm cannot compute the {} norm on the dimension {}because this dimension "
-            "is empty and the operation does not have an identity",
-            text(ord), i);
+      check(
+          !(dims & dim_bit(i)) || self->shape[i] > 0,
+          "linalg.vector_norm cannot compute the {} norm on the dimension {}because this dimension "
+          "is empty and the operation does not have an identity",
+          text(ord), i);
     }
   }
   Tensor out;
@@ -124,8 +124,7 @@ struct Pair {
 };
 // The two dimensions of a matrix norm.
 Pair matrix_dims(const Tensor& self, IntList dim) {
-  check(self.dim() >= 2,
-        "linalg.matrix_norm: The input tensor A must have at least 2 dimensions.");
+  check(self.dim() >= 2, "linalg.matrix_norm: The input tensor A must have at least 2 dimensions.");
   check(dim.size() == 2, "linalg.matrix_norm: dim must be a 2-tuple. Got {}",
         dim.empty() ? std::string() : std::to_string(dim[0]));
   const Pair p{wrap_dim(dim[0], self.dim()), wrap_dim(dim[1], self.dim())};
@@ -262,11 +261,13 @@ void register_norm(OpTable& ops) {
       "Returns the vector norm of order ``p`` over ``dim`` (all elements, by default): 'fro' and 2 "
       "are the Euclidean norm, 1 the sum of absolute values, inf the largest of them.";
   ops.add(
-      "norm(Tensor self, str p='fro', int[1]? dim=None, bool keepdim=False, ScalarType? dtype=None) "
+      "norm(Tensor self, str p='fro', int[1]? dim=None, bool keepdim=False, ScalarType? "
+      "dtype=None) "
       "-> Tensor",
       norm_named, Both | Out, norm_doc);
   ops.add(
-      "norm(Tensor self, Scalar? p, int[1]? dim=None, bool keepdim=False, ScalarType? dtype=None) -> "
+      "norm(Tensor self, Scalar? p, int[1]? dim=None, bool keepdim=False, ScalarType? dtype=None) "
+      "-> "
       "Tensor",
       norm_number, Both | Out, norm_doc);
   const char* linalg_doc =
@@ -274,7 +275,8 @@ void register_norm(OpTable& ops) {
       "``ord`` 'fro', inf, -inf, 1, -1, for vectors any number. Without ``ord`` the 2-norm of all "
       "elements.";
   ops.add(
-      "linalg.norm(Tensor A, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? "
+      "linalg.norm(Tensor A, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, "
+      "ScalarType? "
       "dtype=None) -> Tensor",
       linalg_norm_number, Function | Out, linalg_doc);
   ops.add(
@@ -285,10 +287,12 @@ void register_norm(OpTable& ops) {
       "linalg.vector_norm(Tensor x, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
       "ScalarType? dtype=None) -> Tensor",
       vector_norm, Function | Out,
-      "Returns ``sum(|x| ** ord) ** (1 / ord)`` over ``dim``; inf and -inf give the largest and the "
+      "Returns ``sum(|x| ** ord) ** (1 / ord)`` over ``dim``; inf and -inf give the largest and "
+      "the "
       "smallest absolute value, 0 the number of elements that are not 0.");
   const char* matrix_doc =
-      "Returns a matrix norm over the two dimensions ``dim``: 'fro' the Euclidean norm, 1 and -1 the "
+      "Returns a matrix norm over the two dimensions ``dim``: 'fro' the Euclidean norm, 1 and -1 "
+      "the "
       "largest and smallest column sum of absolute values, inf and -inf the same of rows.";
   ops.add(
       "linalg.matrix_norm(Tensor A, str ord='fro', int[] dim=[-2, -1], bool keepdim=False, *, "
@@ -302,13 +306,13 @@ void register_norm(OpTable& ops) {
           "Returns the dot products along ``dim`` of two broadcast tensors; x is conjugated.");
   ops.add("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", dist, Both | Out,
           "Returns the vector norm of order ``p`` of ``self - other``.");
+  ops.add("nn.normalize(Tensor input, float p=2.0, int[1] dim=1, float eps=1e-12) -> Tensor",
+          nn_normalize, Function | Out,
+          "Returns ``input / max(norm, eps)`` with the vector norms of order ``p`` along ``dim``.");
   ops.add(
-      "nn.normalize(Tensor input, float p=2.0, int[1] dim=1, float eps=1e-12) -> Tensor",
-      nn_normalize, Function | Out,
-      "Returns ``input / max(norm, eps)`` with the vector norms of order ``p`` along ``dim``.");
-  ops.add("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", renorm,
-          Both | Inplace | Out,
-          "Scales each slice along ``dim`` whose norm of order ``p`` exceeds ``maxnorm`` down to it.");
+      "renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", renorm,
+      Both | Inplace | Out,
+      "Scales each slice along ``dim`` whose norm of order ``p`` exceeds ``maxnorm`` down to it.");
 }
 
 }  // namespace d2l

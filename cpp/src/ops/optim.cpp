@@ -133,8 +133,8 @@ void adam_step(TensorList params, TensorList grads, TensorList exp_avgs, TensorL
     s.keep = decoupled ? 1 - lr * weight_decay : 1;
     s.sign = maximize ? -1 : 1;
     if (amsgrad) {
-      run(Loop::adam_amsgrad,
-          std::array{p, exp_avgs[i], exp_avg_sqs[i], max_exp_avg_sqs[i], g}, s.pack());
+      run(Loop::adam_amsgrad, std::array{p, exp_avgs[i], exp_avg_sqs[i], max_exp_avg_sqs[i], g},
+          s.pack());
     } else {
       run(Loop::adam, std::array{p, exp_avgs[i], exp_avg_sqs[i], g}, s.pack());
     }

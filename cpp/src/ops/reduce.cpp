@@ -1,9 +1,8 @@
 // Sums, means, products and counts: each op with its derivative and its row.
-#include "d2lcore/ops.h"
-
 #include <array>
 
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "ops/reduce_parts.h"
 
 namespace d2l {
@@ -50,10 +49,10 @@ Tensor mean(const Tensor& self, OptInts dim, bool keepdim, OptDType dtype, Dst d
   const Tensor total = reduce("mean", Reduce::sum, self, dims, keepdim, compute, compute);
   const double n = static_cast<double>(reduced_numel(self.shape(), dims));
   const Tensor count = scalar_tensor(Scalar(n), compute, true);
-  Tensor out = dst || compute != type
-                   ? map_as("mean", Loop::div, compute, type, dst, {&total, &count})
-                   : map_as("mean", Loop::div, compute, type, Dst::inplace(total),
-                            {&total, &count});
+  Tensor out =
+      dst || compute != type
+          ? map_as("mean", Loop::div, compute, type, dst, {&total, &count})
+          : map_as("mean", Loop::div, compute, type, Dst::inplace(total), {&total, &count});
   return record(out, dim ? "MeanBackward1" : "MeanBackward0", {&self}, saved(),
                 [dims, keepdim, n](const Node& node, const Tensor& g) {
                   const Tensor each = restore_dims(g, node.input_shape(0), dims, keepdim);
@@ -186,7 +185,8 @@ void register_reduce(OpTable& ops) {
   ops.add("sum(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
           sum, Both | Out, sum_doc);
   const char* mean_doc =
-      "Returns the mean of all elements, or over the dimensions ``dim``; floating and complex dtypes "
+      "Returns the mean of all elements, or over the dimensions ``dim``; floating and complex "
+      "dtypes "
       "only (``dtype`` converts first).";
   ops.add("mean(Tensor self, *, ScalarType? dtype=None) -> Tensor", mean_all, Both | Out, mean_doc);
   ops.add("mean(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",

@@ -1,7 +1,6 @@
 // Largest and smallest elements and their places: each op with its derivative and its row.
-#include "d2lcore/ops.h"
-
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "ops/reduce_parts.h"
 
 namespace d2l {
@@ -24,10 +23,11 @@ Tensor from_ordered(const Tensor& values, DType dtype) {
 }
 
 void check_some(const char* op, const Tensor& self) {
-  check(self.numel() > 0,
-        "{}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
-        "dim with the 'dim' argument.",
-        op);
+  check(
+      self.numel() > 0,
+      "{}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+      "dim with the 'dim' argument.",
+      op);
 }
 void check_extent(const char* op, const Tensor& self, int64_t dim) {
   check<IndexError>(self.dim() == 0 || self.size(dim) > 0,
@@ -180,31 +180,36 @@ void register_extremes(OpTable& ops) {
   ops.add("amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", amax, Both | Out,
           amax_doc);
   const char* amin_doc =
-      "Returns the smallest element over the dimensions ``dim`` (all, when empty); equal ones share "
+      "Returns the smallest element over the dimensions ``dim`` (all, when empty); equal ones "
+      "share "
       "the gradient.";
   ops.add("amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", amin, Both | Out,
           amin_doc);
   using OfAll = Tensor (*)(const Tensor&);
   using Along = std::tuple<Tensor, Tensor> (*)(const Tensor&, int64_t, bool);
   const char* max_doc =
-      "Returns the largest of all elements; with ``dim``, (values, indices) along it, of equal ones "
+      "Returns the largest of all elements; with ``dim``, (values, indices) along it, of equal "
+      "ones "
       "the first; with ``other``, the larger of two elements, broadcast.";
   ops.add("max(Tensor self) -> Tensor", static_cast<OfAll>(max), Both | Out, max_doc);
   ops.add("max(Tensor self, Tensor other) -> Tensor", maximum, Both | Out, max_doc);
   ops.add("max(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
           static_cast<Along>(max), Both | Out, max_doc);
   const char* min_doc =
-      "Returns the smallest of all elements; with ``dim``, (values, indices) along it, of equal ones "
+      "Returns the smallest of all elements; with ``dim``, (values, indices) along it, of equal "
+      "ones "
       "the first; with ``other``, the smaller of two elements, broadcast.";
   ops.add("min(Tensor self) -> Tensor", static_cast<OfAll>(min), Both | Out, min_doc);
   ops.add("min(Tensor self, Tensor other) -> Tensor", minimum, Both | Out, min_doc);
   ops.add("min(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
           static_cast<Along>(min), Both | Out, min_doc);
   ops.add("argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", argmax_row,
-          Both | Out, "Returns the position (int64) of the largest element, along ``dim`` or among "
+          Both | Out,
+          "Returns the position (int64) of the largest element, along ``dim`` or among "
           "all elements in order; of equal ones the first.");
   ops.add("argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", argmin_row,
-          Both | Out, "Returns the position (int64) of the smallest element, along ``dim`` or among "
+          Both | Out,
+          "Returns the position (int64) of the smallest element, along ``dim`` or among "
           "all elements in order; of equal ones the first.");
   ops.add("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
           aminmax, Both | Out, "Returns the smallest and the largest element (along ``dim``).");

@@ -1,10 +1,9 @@
 // Variance, standard deviation and logsumexp: each op with its derivative and its row.
-#include "d2lcore/ops.h"
-
 #include <algorithm>
 #include <limits>
 
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "ops/reduce_parts.h"
 
 namespace d2l {
@@ -51,13 +50,13 @@ Moments moments(const char* op, const Tensor& self, DimSet dims, double correcti
 Tensor var_backward(const Tensor& g, const Tensor& x, DimSet dims, double correction,
                     bool keepdim) {
   const Dims d = dims_of(dims);
-  const double freedom =
-      static_cast<double>(reduced_numel(x.shape(), dims)) - correction;
+  const double freedom = static_cast<double>(reduced_numel(x.shape(), dims)) - correction;
   const Tensor each = restore_dims(g, x.shape(), dims, keepdim);
   const Tensor away = dims ? sub(x, mean(x, IntList(d), true)) : zeros_like(x);
   if (freedom <= 0) {
-    const Tensor odd = where(eq(each, Scalar(0)), wrap(Scalar(std::numeric_limits<double>::quiet_NaN())),
-                             wrap(Scalar(std::numeric_limits<double>::infinity())));
+    const Tensor odd =
+        where(eq(each, Scalar(0)), wrap(Scalar(std::numeric_limits<double>::quiet_NaN())),
+              wrap(Scalar(std::numeric_limits<double>::infinity())));
     return mul(mul(each, odd), away);
   }
   return mul(mul(each, Scalar(2 / freedom)), away);
@@ -211,10 +210,10 @@ void add_moment(OpTable& ops, const std::string& name, const char* returns, uint
                 const char* doc) {
   ops.add((name + "(Tensor self, bool unbiased=True) -> " + returns).c_str(), all_unbiased<Op>,
           faces & ~Out, doc);
-  ops.add((name + "(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> " +
-           returns)
-              .c_str(),
-          dim_unbiased<Op>, faces, doc);
+  ops.add(
+      (name + "(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> " + returns)
+          .c_str(),
+      dim_unbiased<Op>, faces, doc);
   ops.add((name +
            "(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> " +
            returns)

@@ -1,9 +1,8 @@
 // softmax and log_softmax with their backward passes as ops of their own (so that these have
 // derivatives too), and their rows.
-#include "d2lcore/ops.h"
-
 #include "autograd/record.h"
 #include "core/thread_pool.h"
+#include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
 
@@ -93,8 +92,9 @@ Tensor log_softmax(const Tensor& self, int64_t dim, OptDType dtype, Dst dst) {
   if (dtype && *dtype != self.dtype()) return log_softmax(to_dtype(self, *dtype), dim, {}, dst);
   dim = wrap_dim(dim, self.dim());
   Tensor out = rows("log_softmax_lastdim_kernel_impl", Row::log_softmax, self, Tensor(), dim, dst);
-  return record(out, "LogSoftmaxBackward0", {&self}, saved(result),
-                [dim](const Tensor& g, const Tensor& y) { return log_softmax_backward(g, y, dim); });
+  return record(
+      out, "LogSoftmaxBackward0", {&self}, saved(result),
+      [dim](const Tensor& g, const Tensor& y) { return log_softmax_backward(g, y, dim); });
 }
 
 Tensor softmin(const Tensor& self, int64_t dim, OptDType dtype) {
@@ -169,14 +169,16 @@ void register_softmax(OpTable& ops) {
   ops.add("log_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", log_softmax_row,
           Both | Out, log_doc);
   ops.add(
-      "nn.softmax(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> Tensor",
+      "nn.softmax(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> "
+      "Tensor",
       nn_softmax, Function, softmax_doc);
   ops.add(
       "nn.log_softmax(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> "
       "Tensor",
       nn_log_softmax, Function, log_doc);
   ops.add(
-      "nn.softmin(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> Tensor",
+      "nn.softmin(Tensor input, int? dim=None, int _stacklevel=3, ScalarType? dtype=None) -> "
+      "Tensor",
       nn_softmin, Function, "Returns ``softmax(-x)`` along ``dim``.");
 }
 

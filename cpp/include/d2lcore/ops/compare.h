@@ -17,7 +17,8 @@ inline Tensor lt(const Tensor& a, const Scalar& b) { return lt(a, wrap(b)); }
 inline Tensor le(const Tensor& a, const Scalar& b) { return le(a, wrap(b)); }
 inline Tensor gt(const Tensor& a, const Scalar& b) { return gt(a, wrap(b)); }
 inline Tensor ge(const Tensor& a, const Scalar& b) { return ge(a, wrap(b)); }
-D2L_API Tensor where(const Tensor& condition, const Tensor& self, const Tensor& other, Dst dst = {});
+D2L_API Tensor where(const Tensor& condition, const Tensor& self, const Tensor& other,
+                     Dst dst = {});
 D2L_API Tensor masked_fill(const Tensor& self, const Tensor& mask, const Tensor& value,
                            Dst dst = {});
 inline Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value) {

@@ -9,8 +9,8 @@ namespace d2l {
 D2L_API Tensor vector_norm(const Tensor& self, const Scalar& ord = 2, OptInts dim = {},
                            bool keepdim = false, OptDType dtype = {}, Dst dst = {});
 // ord: 1, -1, inf, -inf over the two dimensions dim.
-D2L_API Tensor matrix_norm(const Tensor& self, const Scalar& ord, IntList dim,
-                           bool keepdim = false, OptDType dtype = {});
+D2L_API Tensor matrix_norm(const Tensor& self, const Scalar& ord, IntList dim, bool keepdim = false,
+                           OptDType dtype = {});
 // ord: 'fro' or 'nuc'.
 D2L_API Tensor matrix_norm(const Tensor& self, std::string_view ord, IntList dim,
                            bool keepdim = false, OptDType dtype = {});

@@ -7,8 +7,8 @@
 
 namespace d2l {
 
-// torch.optim.SGD's step. momentum_buffers: one for each parameter, undefined before its first step;
-// returns the buffers after the step (undefined when momentum is 0).
+// torch.optim.SGD's step. momentum_buffers: one for each parameter, undefined before its first
+// step; returns the buffers after the step (undefined when momentum is 0).
 D2L_API std::vector<Tensor> sgd_step(TensorList params, TensorList grads,
                                      std::span<const Tensor> momentum_buffers, double lr,
                                      double momentum, double dampening, double weight_decay,

@@ -38,11 +38,9 @@ D2L_API Tensor var(const Tensor& self, OptInts dim = {}, const OptScalar& correc
 D2L_API Tensor std(const Tensor& self, OptInts dim = {}, const OptScalar& correction = {},
                    bool keepdim = false, Dst dst = {});
 D2L_API std::tuple<Tensor, Tensor> var_mean(const Tensor& self, OptInts dim = {},
-                                            const OptScalar& correction = {},
-                                            bool keepdim = false);
+                                            const OptScalar& correction = {}, bool keepdim = false);
 D2L_API std::tuple<Tensor, Tensor> std_mean(const Tensor& self, OptInts dim = {},
-                                            const OptScalar& correction = {},
-                                            bool keepdim = false);
+                                            const OptScalar& correction = {}, bool keepdim = false);
 D2L_API Tensor logsumexp(const Tensor& self, IntList dim, bool keepdim = false, Dst dst = {});
 
 }  // namespace d2l
