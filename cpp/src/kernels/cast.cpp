@@ -115,6 +115,38 @@ struct Convert {
 template <class To, class From>
 inline constexpr LoopFn kCast = entry<Simple<Convert<To>, To, From>>;
 
+#if D2L_AVX512 || D2L_AVX2
+// float16 by the processor's conversions (F16C).
+struct HalfToFloat {
+  static constexpr int kOperands = 2, kOutputs = 1, kMaxSize = 4, kStep = kLanes<float>;
+  static constexpr bool kInout = false;
+  static constexpr int kSize[] = {4, 2};
+  explicit HalfToFloat(const Scalars&) {}
+  D2L_INLINE void operator()(char* const* p) const {
+#if D2L_AVX512
+    store(p[0], _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p[1]))));
+#else
+    store(p[0], _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p[1]))));
+#endif
+  }
+};
+struct FloatToHalf {
+  static constexpr int kOperands = 2, kOutputs = 1, kMaxSize = 4, kStep = kLanes<float>;
+  static constexpr bool kInout = false;
+  static constexpr int kSize[] = {2, 4};
+  explicit FloatToHalf(const Scalars&) {}
+  D2L_INLINE void operator()(char* const* p) const {
+#if D2L_AVX512
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p[0]),
+                        _mm512_cvtps_ph(_mm512_loadu_ps(p[1]), _MM_FROUND_TO_NEAREST_INT));
+#else
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p[0]),
+                     _mm256_cvtps_ph(_mm256_loadu_ps(reinterpret_cast<const float*>(p[1])), 0));
+#endif
+  }
+};
+#endif
+
 template <int kSize>
 void copy(char* const* ptr, const int64_t* s, int64_t n, int64_t m, const Scalars*) {
   copy2d(ptr[0], s[0], s[2], ptr[1], s[1], s[3], n, m, kSize);
@@ -151,6 +183,10 @@ void fill_casts(KernelTable& t) {
   fill_from<double>(t.cast[kF64]);
   fill_from<Complex<float>>(t.cast[kC64]);
   fill_from<Complex<double>>(t.cast[kC128]);
+#if D2L_AVX512 || D2L_AVX2
+  t.cast[kHalf][kF32] = entry<HalfToFloat>;
+  t.cast[kF32][kHalf] = entry<FloatToHalf>;
+#endif
   static constexpr LoopFn kCopy[kKernelDTypes] = {copy<1>, copy<1>, copy<1>, copy<2>,
                                                   copy<4>, copy<8>, copy<2>, copy<2>,
                                                   copy<4>, copy<8>, copy<8>, copy<16>};

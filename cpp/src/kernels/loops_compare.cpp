@@ -16,6 +16,10 @@ using Byte = uint8_t;
     D2L_INLINE Byte operator()(T a, T b) const { \
       return static_cast<Byte>(expr);            \
     }                                            \
+    template <class V>                           \
+    static D2L_INLINE auto vector(V a, V b) {    \
+      return expr;                               \
+    }                                            \
   };
 D2L_COMPARE(Eq, a == b)
 D2L_COMPARE(Ne, a != b)
@@ -23,9 +27,16 @@ D2L_COMPARE(Lt, a < b)
 D2L_COMPARE(Le, a <= b)
 D2L_COMPARE(Gt, a > b)
 D2L_COMPARE(Ge, a >= b)
-D2L_COMPARE(LogicalAnd, (a != T(0)) & (b != T(0)))
-D2L_COMPARE(LogicalOr, (a != T(0)) | (b != T(0)))
-D2L_COMPARE(LogicalXor, (a != T(0)) ^ (b != T(0)))
+#define D2L_LOGIC(Name, op)                      \
+  struct Name {                                  \
+    template <class T>                           \
+    D2L_INLINE Byte operator()(T a, T b) const { \
+      return (a != T(0)) op(b != T(0));          \
+    }                                            \
+  };
+D2L_LOGIC(LogicalAnd, &)
+D2L_LOGIC(LogicalOr, |)
+D2L_LOGIC(LogicalXor, ^)
 
 template <class T>
 struct ComplexCompare {
@@ -159,16 +170,48 @@ struct FillComplex : Fill<Complex<T>> {
       : Fill<Complex<T>>{{static_cast<T>(s.f[0]), static_cast<T>(s.f[1])}} {}
 };
 
-template <class Op, int kInputs>
-void set_all(KernelTable& t, Loop loop) {
-  slot(t, loop, kU8) = slot(t, loop, kBool) = kSimple<Op, Byte, uint8_t, kInputs>;
-  slot(t, loop, kI8) = kSimple<Op, Byte, int8_t, kInputs>;
-  slot(t, loop, kI16) = kSimple<Op, Byte, int16_t, kInputs>;
-  slot(t, loop, kI32) = kSimple<Op, Byte, int32_t, kInputs>;
-  slot(t, loop, kI64) = kSimple<Op, Byte, int64_t, kInputs>;
-  slot(t, loop, kF32) = kSimple<Op, Byte, float, kInputs>;
-  slot(t, loop, kF64) = kSimple<Op, Byte, double, kInputs>;
+#if D2L_AVX512
+// A comparison of 4- or 8-byte elements, by way of a mask register.
+template <class Op, class T>
+struct MaskCompare {
+  static constexpr int kOperands = 3, kOutputs = 1, kMaxSize = sizeof(T), kStep = kLanes<T>;
+  static constexpr bool kInout = false;
+  static constexpr int kSize[] = {1, sizeof(T), sizeof(T)};
+  explicit MaskCompare(const Scalars&) {}
+  D2L_INLINE void operator()(char* const* p) const {
+    VInt<T> r = Op::vector(load<T>(p[1]), load<T>(p[2]));
+    if constexpr (sizeof(T) == 4) {
+      store(p[0], _mm_maskz_set1_epi8(_mm512_movepi32_mask((__m512i)r), 1));
+    } else {
+      long long low = _mm_cvtsi128_si64(_mm_maskz_set1_epi8(_mm512_movepi64_mask((__m512i)r), 1));
+      __builtin_memcpy(p[0], &low, 8);
+    }
+  }
+};
+#endif
+// The comparisons of one type, by the quickest means the set has.
+template <class Op, class T>
+void set_compare(KernelTable& t, Loop loop, Type type) {
+#if D2L_AVX512
+  if constexpr (sizeof(T) >= 4) {
+    slot(t, loop, type) = entry<MaskCompare<Op, T>>;
+    return;
+  }
+#endif
+  slot(t, loop, type) = kSimple<Op, Byte, T, 2>;
 }
+template <class Op>
+void set_compares(KernelTable& t, Loop loop) {
+  set_compare<Op, uint8_t>(t, loop, kU8);
+  slot(t, loop, kBool) = slot(t, loop, kU8);
+  set_compare<Op, int8_t>(t, loop, kI8);
+  set_compare<Op, int16_t>(t, loop, kI16);
+  set_compare<Op, int32_t>(t, loop, kI32);
+  set_compare<Op, int64_t>(t, loop, kI64);
+  set_compare<Op, float>(t, loop, kF32);
+  set_compare<Op, double>(t, loop, kF64);
+}
+
 // For ops that see only "equal" or "zero".
 template <class Op, int kInputs>
 void set_shared(KernelTable& t, Loop loop) {
@@ -194,12 +237,12 @@ void set_class(KernelTable& t, Loop loop) {
 }  // namespace
 
 void fill_compare(KernelTable& t) {
-  set_shared<Eq, 2>(t, Loop::eq);
-  set_shared<Ne, 2>(t, Loop::ne);
-  set_all<Lt, 2>(t, Loop::lt);
-  set_all<Le, 2>(t, Loop::le);
-  set_all<Gt, 2>(t, Loop::gt);
-  set_all<Ge, 2>(t, Loop::ge);
+  set_compares<Eq>(t, Loop::eq);
+  set_compares<Ne>(t, Loop::ne);
+  set_compares<Lt>(t, Loop::lt);
+  set_compares<Le>(t, Loop::le);
+  set_compares<Gt>(t, Loop::gt);
+  set_compares<Ge>(t, Loop::ge);
   set_shared<LogicalAnd, 2>(t, Loop::logical_and);
   set_shared<LogicalOr, 2>(t, Loop::logical_or);
   set_shared<LogicalXor, 2>(t, Loop::logical_xor);

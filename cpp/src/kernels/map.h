@@ -34,6 +34,28 @@ constexpr int max_size() {
   return s;
 }
 
+// A tail's way into its pad and back. Whole vectors are stored into the pad, because a masked store
+// is not forwarded to the load that follows.
+D2L_INLINE void fill_pad(char* pad, const char* from, int64_t n) {
+#if D2L_AVX512
+  for (; n > 64; n -= 64, pad += 64, from += 64) {
+    _mm512_store_si512(pad, _mm512_loadu_si512(from));
+  }
+  _mm512_store_si512(pad,
+                     _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, static_cast<unsigned>(n)), from));
+#else
+  copy_bytes(pad, from, n);
+#endif
+}
+D2L_INLINE void drain_pad(char* to, const char* pad, int64_t n) {
+#if D2L_AVX512
+  for (; n > 64; n -= 64, pad += 64, to += 64) _mm512_storeu_si512(to, _mm512_load_si512(pad));
+  _mm512_mask_storeu_epi8(to, _bzhi_u64(~0ull, static_cast<unsigned>(n)), _mm512_load_si512(pad));
+#else
+  copy_bytes(to, pad, n);
+#endif
+}
+
 // S has: kOperands, kOutputs, kInout, kSize[], kStep, S(const Scalars&), operator()(char* const*
 // p).
 template <class S>
@@ -42,7 +64,7 @@ void core(char* const* ptr, int64_t n, const Scalars* scalars) {
   char* p[S::kOperands];
 #pragma GCC unroll 8
   for (int k = 0; k < S::kOperands; ++k) p[k] = ptr[k];
-  alignas(64) char pad[S::kOperands][S::kStep * S::kMaxSize];
+  alignas(64) char pad[S::kOperands][(S::kStep * S::kMaxSize + 63) / 64 * 64];
   int64_t blocks = static_cast<uint64_t>(n) / S::kStep, rest = n & (S::kStep - 1);
   char* home[S::kOutputs] = {};
   for (bool tail = false;;) {
@@ -59,12 +81,12 @@ void core(char* const* ptr, int64_t n, const Scalars* scalars) {
 #pragma GCC unroll 8
     for (int k = 0; k < S::kOperands; ++k) {
       if (k < S::kOutputs) home[k] = p[k];
-      if (k >= S::kOutputs || S::kInout) copy_bytes(pad[k], p[k], rest * S::kSize[k]);
+      if (k >= S::kOutputs || S::kInout) fill_pad(pad[k], p[k], rest * S::kSize[k]);
       p[k] = pad[k];
     }
   }
 #pragma GCC unroll 8
-  for (int k = 0; k < S::kOutputs; ++k) copy_bytes(home[k], pad[k], rest * S::kSize[k]);
+  for (int k = 0; k < S::kOutputs; ++k) drain_pad(home[k], pad[k], rest * S::kSize[k]);
 }
 
 template <class S>

@@ -118,11 +118,37 @@ __attribute__((noinline)) void drive_tiles(const CoreInfo& info, char* const* pt
   }
 }
 
+// One row whose inputs are dense or broadcast: the broadcast ones become short dense rows.
+__attribute__((noinline)) void drive_row(const CoreInfo& info, char* const* ptr,
+                                         const int64_t* strides, int64_t n,
+                                         const Scalars* scalars) {
+  alignas(64) char buffer[kMaxOperands][kBufferBytes];
+  char* p[kMaxOperands];
+  int widest = 1;
+  for (int k = 0; k < info.operands; ++k) widest = info.size[k] > widest ? info.size[k] : widest;
+  const int64_t capacity = kBufferBytes / widest, first = n < capacity ? n : capacity;
+  for (int k = 0; k < info.operands; ++k) {
+    p[k] = ptr[k];
+    if (strides[k] != 0) continue;
+    p[k] = buffer[k];
+    copy2d(buffer[k], info.size[k], 0, ptr[k], 0, 0, first, 1, info.size[k]);
+  }
+  for (int64_t i = 0;; i += capacity) {
+    info.core(p, n - i < capacity ? n - i : capacity, scalars);
+    if (n - i <= capacity) return;
+    for (int k = 0; k < info.operands; ++k) p[k] += strides[k] * capacity;
+  }
+}
+
 void drive(const CoreInfo& info, char* const* ptr, const int64_t* strides, int64_t n, int64_t m,
            const Scalars* scalars) {
-  bool dense = m == 1;
-  for (int k = 0; k < info.operands; ++k) dense &= strides[k] == info.size[k];
+  bool dense = m == 1, row = m == 1;
+  for (int k = 0; k < info.operands; ++k) {
+    dense &= strides[k] == info.size[k];
+    row &= strides[k] == info.size[k] || (strides[k] == 0 && k >= info.outputs);
+  }
   if (dense || n * m == 1) return info.core(ptr, n, scalars);
+  if (row) return drive_row(info, ptr, strides, n, scalars);
   drive_tiles(info, ptr, strides, n, m, scalars);
 }
 

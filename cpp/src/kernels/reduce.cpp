@@ -148,12 +148,18 @@ struct Cascade {
       }
     }
   }
-  __attribute__((noinline, noclone)) void push_part(
-      const char* p, int64_t count) {  // one vector, its first `count` lanes
-    alignas(64) A mapped = op.map(load_part<T>(reinterpret_cast<const T*>(p), count, Vec<T>{}));
+  // The last row, `count` elements of it.
+  __attribute__((noinline, noclone)) void push_part(const char* p, int64_t count) {
     using Acc = typename Op::Acc;
-    total[0] = Op::combine(total[0],
-                           load_part<Acc>(reinterpret_cast<Acc*>(&mapped), count, Op::identity()));
+    for (int v = 0; count > 0; ++v, count -= kLanes<T>, p += kVecBytes) {
+      if (count >= kLanes<T>) {
+        total[v] = Op::combine(total[v], op.map(load<T>(p)));
+        continue;
+      }
+      A mapped = op.map(load_part<T>(reinterpret_cast<const T*>(p), count, Vec<T>{}));
+      total[v] = Op::combine(
+          total[v], load_part<Acc>(reinterpret_cast<Acc*>(&mapped), count, Op::identity()));
+    }
   }
   __attribute__((noinline, noclone)) void finish() {
     A* at = level;
@@ -196,24 +202,34 @@ void reduce(const ReduceArgs* args) {
   };
 
   if (a.n >= 4 * kPer && a.n >= 32 && (a.in_stride == kItem || a.keep_stride != kItem)) {
+    // Long rows are read four vectors at a time.
+    state.vectors = a.n >= 16 * kPer ? 4 : 1;
+    const int64_t row = state.vectors * kVecBytes, per = row / kItem;
     for (int64_t j = 0; j < a.m; ++j) {
       const char* p = a.in + j * a.keep_stride;
       state.groups = 0;
       if (a.in_stride == kItem) {
-        state.push(p, kVecBytes, a.n / kPer);
-        if (a.n % kPer) state.push_part(p + a.n / kPer * kVecBytes, a.n % kPer * kPair);
+        const int64_t rows = state.vectors == 4 ? a.n / (4 * kPer) : a.n / kPer,
+                      rest = a.n - rows * per;
+        state.push(p, row, rows);
+        if (rest) state.push_part(p + rows * row, rest * kPair);
       } else {
         constexpr int64_t kBlock = sizeof buffer / kItem;
         for (int64_t i = 0; i < a.n; i += kBlock) {
           int64_t c = a.n - i < kBlock ? a.n - i : kBlock;
           copy2d(buffer, kItem, 0, p + i * a.in_stride, a.in_stride, 0, c, 1, kItem);
-          state.push(buffer, kVecBytes, c / kPer);
-          if (c % kPer) state.push_part(buffer + c / kPer * kVecBytes, c % kPer * kPair);
+          state.push(buffer, row, c / per);
+          if (c % per) state.push_part(buffer + c / per * row, c % per * kPair);
         }
       }
       state.finish();
       alignas(64) typename Op::Acc lanes[kLanes<typename Op::Acc>];
-      store(lanes, fold<Op, kPair>(state.total[0]));
+      auto all = state.total[0];
+      if (state.vectors == 4) {
+        all = Op::combine(Op::combine(all, state.total[1]),
+                          Op::combine(state.total[2], state.total[3]));
+      }
+      store(lanes, fold<Op, kPair>(all));
       write(j, lanes);
     }
     return;

@@ -18,9 +18,6 @@ template <>
 struct SumOf<float> {
   using Acc = double;
 };
-template <class T>
-using WideInt = uint64_t;
-
 template <class T, bool kProduct>
 void scan_sum(const ScanArgs* args) {
   const ScanArgs& a = *args;
@@ -31,26 +28,31 @@ void scan_sum(const ScanArgs* args) {
     for (int64_t k = 0; k < c; ++k) acc[k] = kProduct ? Acc(1) : Acc(0);
     const char* in = a.in + j * a.in_lane;
     char* out = a.out + j * a.out_lane;
-    const bool dense = a.in_lane == sizeof(T) && a.out_lane == sizeof(T);
-    for (int64_t i = 0; i < a.n; ++i, in += a.in_stride, out += a.out_stride) {
-      auto step = [](Acc s, T x) {
-        if constexpr (Acc(0.5) != Acc(0)) {
-          return kProduct ? s * Acc(x) : s + Acc(x);
-        } else {
-          return static_cast<Acc>(kProduct ? uint64_t(s) * uint64_t(x) : uint64_t(s) + uint64_t(x));
-        }
-      };
-      if (dense) {
-        const T* x = reinterpret_cast<const T*>(in);
-        T* y = reinterpret_cast<T*>(out);
-#pragma GCC ivdep
-        for (int64_t k = 0; k < c; ++k) y[k] = static_cast<T>(acc[k] = step(acc[k], x[k]));
+    const bool dense = a.in_lane == sizeof(T) && a.out_lane == sizeof(T) && c > 1;
+    auto step = [](Acc s, T x) {
+      if constexpr (Acc(0.5) != Acc(0)) {
+        return kProduct ? s * Acc(x) : s + Acc(x);
       } else {
-        for (int64_t k = 0; k < c; ++k) {
-          acc[k] = step(acc[k], *reinterpret_cast<const T*>(in + k * a.in_lane));
-          *reinterpret_cast<T*>(out + k * a.out_lane) = static_cast<T>(acc[k]);
+        return static_cast<Acc>(kProduct ? uint64_t(s) * uint64_t(x) : uint64_t(s) + uint64_t(x));
+      }
+    };
+    if (!dense) {  // lane by lane, the accumulator in a register
+      for (int64_t k = 0; k < c; ++k) {
+        const char* x = in + k * a.in_lane;
+        char* y = out + k * a.out_lane;
+        Acc s = acc[k];
+        for (int64_t i = 0; i < a.n; ++i, x += a.in_stride, y += a.out_stride) {
+          s = step(s, *reinterpret_cast<const T*>(x));
+          *reinterpret_cast<T*>(y) = static_cast<T>(s);
         }
       }
+      continue;
+    }
+    for (int64_t i = 0; i < a.n; ++i, in += a.in_stride, out += a.out_stride) {
+      const T* x = reinterpret_cast<const T*>(in);
+      T* y = reinterpret_cast<T*>(out);
+#pragma GCC ivdep
+      for (int64_t k = 0; k < c; ++k) y[k] = static_cast<T>(acc[k] = step(acc[k], x[k]));
     }
   }
 }
