@@ -50,6 +50,24 @@ void Tensor::set_grad(Tensor g) const {
   meta_of(*this).grad = std::move(g);
 }
 
+std::string op_name(std::string node) {
+  if (const size_t at = node.rfind("Backward"); at != std::string::npos) node.resize(at);
+  return node;
+}
+
+namespace {
+
+[[noreturn]] void refuse_multi_output(const Tensor& t, const char* what) {
+  const AutogradMeta* meta = t->autograd;
+  fail("Output {} of {} is a view and {} modified inplace. This view is the output of a function that "
+       "returns multiple views. Such functions do not allow the output views to be modified inplace. "
+       "You should replace the inplace operation by an out-of-place one.",
+       meta ? meta->output_nr : 0,
+       meta && meta->grad_fn ? op_name(meta->grad_fn->name()) : std::string("Unbind"), what);
+}
+
+}  // namespace
+
 NodePtr grad_fn_of(const Tensor& t) {
   TensorImpl* p = t.impl();
   if (p->base && p->view_version != p->storage->version) {
@@ -57,6 +75,7 @@ NodePtr grad_fn_of(const Tensor& t) {
     if (base.requires_grad() && !base->requires_grad && !p->no_grad_view &&
         base.dtype() == t.dtype()) {
       // The base was written since this view got its node: rebuild it from the view's geometry.
+      if (p->multi_output_view) refuse_multi_output(t, "its base or another view of its base has been");
       GradModeGuard on(true);
       Tensor fresh = as_strided(base, t.shape(), t.strides(), t.offset());
       AutogradMeta& meta = meta_of(t);
@@ -95,28 +114,27 @@ void set_base(const Tensor& view, const Tensor& t) {
 }
 
 void check_inplace(const Tensor& t, const char* op, bool grads) {
+  if (grads) check_inplace_history(t);
   check(t.storage()->writable, "{}: the memory of the output tensor is read-only", op);
   check(!detail::may_overlap_itself(t.shape(), t.strides()),
         "unsupported operation: more than one element of the written-to tensor refers to a single "
         "memory location. Please clone() the tensor before performing the operation.");
-  if (!grads) return;
+}
+
+void check_inplace_history(const Tensor& t) {
+  if (t->base) {
+    if (t->multi_output_view) refuse_multi_output(t, "is being");
+    check(!t->no_grad_view,
+          "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+          "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
+          "your code by moving both the view and the inplace either both inside the no_grad block "
+          "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
+          "be tracked).");
+    check(!(t.requires_grad() && Tensor(t->base).is_leaf()),
+          "a view of a leaf Variable that requires grad is being used in an in-place operation.");
+  }
   check(!t->requires_grad,
         "a leaf Variable that requires grad is being used in an in-place operation.");
-  if (!t->base) return;
-  Tensor base(t->base);
-  check(!base->requires_grad,
-        "a view of a leaf Variable that requires grad is being used in an in-place operation.");
-  check(!t->multi_output_view,
-        "Output 0 of {} is a view and is being modified inplace. This view is the output of a "
-        "function that returns multiple views. Such functions do not allow the output views to be "
-        "modified inplace. You should replace the inplace operation by an out-of-place one.",
-        t->autograd && t->autograd->grad_fn ? t->autograd->grad_fn->name() : "UnbindBackward0");
-  check(!t->no_grad_view,
-        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
-        "your code by moving both the view and the inplace either both inside the no_grad block (if "
-        "you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
-        "tracked).");
 }
 
 void take_history(const Tensor& t, const Tensor& result) {

@@ -35,6 +35,10 @@ D2L_API void set_base(const Tensor& view, const Tensor& t);
 // Before an in-place write: refuses leaves that need gradients, views that cannot be rebased, and
 // read-only or self-overlapping memory, in PyTorch's words. `op` is the name with its underscore.
 void check_inplace(const Tensor& t, const char* op, bool grads);
+// The part of it that concerns the graph: needed when gradients are on and some argument has one.
+void check_inplace_history(const Tensor& t);
+// "Add" for "AddBackward0", as PyTorch's messages name an op.
+std::string op_name(std::string node);
 // After an in-place write whose value was computed as `result`: t takes over result's history, and if
 // t is a view its base is rebased.
 void take_history(const Tensor& t, const Tensor& result);

@@ -33,9 +33,11 @@ Tensor SavedTensor::unpack(Node* owner) const {
     fail("one of the variables needed for gradient computation has been modified by an inplace "
          "operation: [torch.{}Tensor {}], which is output {} of {}, is at version {}; expected "
          "version {} instead. Hint: enable anomaly detection to find the operation that failed to "
-         "compute its gradient, with torch.autograd.set_detect_anomaly(True).",
+         "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
          scalar_name(value_.dtype()), value_.shape(), is_result_ ? nr_ : edge_.nr,
-         is_result_ ? owner->name() : edge_.node ? edge_.node->name() : std::string("a leaf"),
+         is_result_ ? op_name(owner->name())
+                    : edge_.node ? op_name(edge_.node->name())
+                                 : std::string("a leaf"),
          value_.version(), version_);
   }
   if (!GradMode::enabled() || (!is_result_ && !edge_.node)) return value_;

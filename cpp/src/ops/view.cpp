@@ -454,8 +454,7 @@ Tensor diagonal_backward(const Tensor& g, IntList input_shape, int64_t offset, i
 }
 
 Tensor take_geometry(const Tensor& self, const Tensor& v) {
-  check(!self->requires_grad || !GradMode::enabled(),
-        "a leaf Variable that requires grad is being used in an in-place operation.");
+  if (GradMode::enabled() && self.requires_grad()) check_inplace_history(self);
   TensorImpl* p = self.impl();
   p->ndim = v->ndim;
   std::copy(v.shape().begin(), v.shape().end(), p->shape);

@@ -141,8 +141,6 @@ Tensor as_strided_scatter_history(const Tensor& base, const Tensor& written, Int
 namespace {
 
 Tensor as_strided_(const Tensor& self, IntList size, IntList stride, OptInt storage_offset) {
-  check(!self->requires_grad || !GradMode::enabled(),
-        "a leaf Variable that requires grad is being used in an in-place operation.");
   const Tensor v = as_strided(self, size, stride, storage_offset);
   return take_geometry(self, v);
 }
