@@ -80,7 +80,7 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
   const OpRow& row = *(*f.rows)[which];
   const std::vector<PyObject*>& names = (*f.names)[which];
   const std::vector<Param>& params = row.schema.params;
-  const bool numbers = row.faces & Numbers;
+  const bool numbers = row.faces & (Numbers | NumbersFirst);
   const int count = static_cast<int>(params.size());
   const int positional = positional_count(row.schema);
   const char* name = f.name->c_str();
@@ -114,7 +114,7 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
       taken = call.nargs - 1;
       continue;
     }
-    if (!convert(arg, params[bound], numbers, frame, v)) {
+    if (!convert(arg, params[bound], numbers && (bound > 0 || row.faces & NumbersFirst), frame, v)) {
       return why.fails("{}(): argument '{}' (position {}) must be {}, not {}", name,
                        face_name(params[bound], f.form), static_cast<int64_t>(bound + 1 - first),
                        type_words(params[bound]), type_name(arg));
@@ -125,6 +125,10 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
                      static_cast<int64_t>(positional - first), positional - first == 1 ? "" : "s",
                      static_cast<int64_t>(call.nargs - first),
                      call.nargs - first == 1 ? "was" : "were");
+  }
+
+  if (frame.wrapped_count == 2 && row.faces & NumbersFirst && bound >= 2) {
+    return why.fails("{}(): argument 'other' (position 2) must be Tensor, not a number", name);
   }
 
   uint64_t seen = (uint64_t{1} << bound) - 1;

@@ -290,7 +290,9 @@ bool convert(PyObject* o, const Param& p, bool numbers, Frame& frame, Value& v) 
       return is_device(o);
     case ParamType::MemoryFormat:
       v.kind = Value::Kind::Other;
-      return Py_TYPE(o) == memory_format_type;
+      if (Py_TYPE(o) != memory_format_type) return false;
+      v.i = static_cast<int64_t>(memory_format_of(o));
+      return true;
     case ParamType::String: {
       if (!PyUnicode_Check(o)) return false;
       Py_ssize_t n;

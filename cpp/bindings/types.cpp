@@ -231,6 +231,14 @@ PyObject* wrap_size(IntList dims) {
   return o;
 }
 
+MemoryFormat memory_format_of(PyObject* o) {
+  const std::string_view text = PyUnicode_AsUTF8(reinterpret_cast<NameObject*>(o)->text);
+  return text == "torch.contiguous_format" ? MemoryFormat::Contiguous
+         : text == "torch.channels_last"   ? MemoryFormat::ChannelsLast
+         : text == "torch.channels_last_3d" ? MemoryFormat::ChannelsLast3d
+                                            : MemoryFormat::Preserve;
+}
+
 PyObject* cpu_device() {
   Py_INCREF(g_cpu);
   return g_cpu;

@@ -26,6 +26,7 @@ struct GeneratorObject {
 
 PyObject* wrap(DType t);            // new reference to the singleton
 PyObject* wrap_size(IntList dims);  // torch.Size
+MemoryFormat memory_format_of(PyObject* o);
 PyObject* cpu_device();             // new reference
 // True for None, a CPU device, "cpu"; RuntimeError for a device that we do not have; false otherwise.
 bool is_device(PyObject* o);

@@ -18,7 +18,14 @@ class D2L_API Generator {
   void set_seed(uint64_t seed);
   uint64_t initial_seed() const { return seed_; }
 
-  uint32_t next32();
+  uint32_t next32() {
+    if (--left_ == 0) twist();
+    uint32_t y = words_[next_++];
+    y ^= y >> 11;
+    y ^= (y << 7) & 0x9D2C5680u;
+    y ^= (y << 15) & 0xEFC60000u;
+    return y ^ (y >> 18);
+  }
   uint64_t next64() {  // two draws, the first one high
     const uint64_t high = next32();
     return high << 32 | next32();

@@ -7,6 +7,9 @@
 
 namespace d2l {
 
+// The order of dimensions in memory that a copy is given.
+enum class MemoryFormat : uint8_t { Preserve, Contiguous, ChannelsLast, ChannelsLast3d };
+
 struct Options {
   std::optional<DType> dtype;  // none: the default of the function
   bool requires_grad = false;

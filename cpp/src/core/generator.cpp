@@ -23,21 +23,13 @@ void Generator::twist() {
     const uint32_t y = (high & 0x80000000u) | (low & 0x7FFFFFFFu);
     return (y >> 1) ^ ((low & 1) ? 0x9908B0DFu : 0u);
   };
-  for (int i = 0; i < kWords; ++i) {
-    words_[i] = words_[(i + kShift) % kWords] ^ mix(words_[i], words_[(i + 1) % kWords]);
+  for (int i = 0; i < kWords - kShift; ++i) words_[i] = words_[i + kShift] ^ mix(words_[i], words_[i + 1]);
+  for (int i = kWords - kShift; i < kWords - 1; ++i) {
+    words_[i] = words_[i + kShift - kWords] ^ mix(words_[i], words_[i + 1]);
   }
+  words_[kWords - 1] = words_[kShift - 1] ^ mix(words_[kWords - 1], words_[0]);
   left_ = kWords;
   next_ = 0;
-}
-
-uint32_t Generator::next32() {
-  if (--left_ == 0) twist();
-  uint32_t y = words_[next_++];
-  y ^= y >> 11;
-  y ^= (y << 7) & 0x9D2C5680u;
-  y ^= (y << 15) & 0xEFC60000u;
-  y ^= y >> 18;
-  return y;
 }
 
 double Generator::normal_double() {

@@ -154,6 +154,12 @@ struct Unbox<const Options&> {
     return o;
   }
 };
+template <>
+struct Unbox<MemoryFormat> : UnboxOne<MemoryFormat, ParamType::MemoryFormat, true> {
+  static MemoryFormat get(const Value* v) {
+    return v->is_none() ? MemoryFormat::Preserve : static_cast<MemoryFormat>(v->i);
+  }
+};
 // A parameter that PyTorch has and that makes no difference here (memory_format, layout, ...).
 struct Ignored {};
 template <>
@@ -222,8 +228,9 @@ enum Face : uint32_t {
   Both = 3,
   Inplace = 4,    // Tensor.op_
   Out = 8,        // out=
-  Numbers = 16,   // Python numbers are accepted where the schema says Tensor
+  Numbers = 16,   // Python numbers are accepted where the schema says Tensor, but for the first one
   InplaceFunction = 32,  // torch.op_ too
+  NumbersFirst = 64,     // Numbers, and for the first one when another is a tensor
   Elementwise = Both | Inplace | Out,
 };
 

@@ -216,109 +216,126 @@ Scalar identity(Reduce kind) {
   return kind == Reduce::prod || kind == Reduce::all ? Scalar(1) : Scalar(0);
 }
 
-// Where the step's results go: `out` with keepdim shape, axes of self that are not reduced here.
-void set_axes(Step& s, const Tensor& in, const Tensor& out, int reduce_axis) {
-  s.from = in.dtype();
-  s.in = in.data();
-  s.out = out.data();
-  const int64_t in_size = in.item_bytes(), out_size = out.item_bytes();
-  for (int d = static_cast<int>(in.dim()) - 1; d >= 0; --d) {
-    if (d == reduce_axis) {
-      s.reduced = {in->shape[d], in->strides[d] * in_size, 0};
-    } else {
-      s.add_kept({in->shape[d], in->strides[d] * in_size, out->strides[d] * out_size});
-    }
-  }
-  s.coalesce();
-}
-
-// Merges adjacent reduced dimensions, and kept ones, where the strides allow: the result has at
-// most as many dimensions, and the same elements in the same order.
-Tensor merge_dims(const Tensor& t, DimSet& dims) {
-  if (t.is_contiguous() && dims == all_dims(t.dim())) {
-    dims = 1;
-    return raw_view(t, Dims{t.numel()}, Dims{1}, t.offset());
-  }
-  Dims shape, strides;
-  DimSet merged = 0;
-  bool last_reduced = false;
-  for (int i = 0; i < t.dim(); ++i) {
-    const int64_t size = t->shape[i], stride = t->strides[i];
-    const bool reduced = dims & dim_bit(i);
-    if (size == 1) continue;
-    const int n = shape.size();
-    if (n > 0 && reduced == last_reduced && strides[n - 1] == size * stride) {
-      shape[n - 1] *= size;
-      strides[n - 1] = stride;
-      continue;
-    }
-    if (reduced) merged |= dim_bit(n);
-    shape.push_back(size);
-    strides.push_back(stride);
-    last_reduced = reduced;
-  }
-  dims = merged;
-  return raw_view(t, shape, strides, t.offset());
-}
-
-// The reduced dimension with the least stride.
-int innermost(const Tensor& t, DimSet dims) {
-  int best = -1;
-  for (int i = 0; i < t.dim(); ++i) {
-    if ((dims & dim_bit(i)) && (best < 0 || t->strides[i] < t->strides[best])) best = i;
-  }
-  return best;
-}
-
 DType written_by(Reduce kind, DType kernel) {
   return kind == Reduce::any || kind == Reduce::all ? DType::Bool : kernel;
 }
 
-// `out` is contiguous, with the numel of what is kept, of the dtype that the kernel writes.
-void reduce_chain(const char* op, Reduce kind, Tensor t, DimSet dims, DType compute,
-                  const Tensor& out, double p) {
-  t = merge_dims(t, dims);
-  if (dims == 0) {  // every reduced dimension has one element
-    Dims shape(t.shape()), strides(t.strides());
-    shape.insert(0, 1);
-    strides.insert(0, 0);
-    t = raw_view(t, shape, strides, t.offset());
-    dims = 1;
+// The axes of an input: reduced ones innermost first and merged where the strides allow; kept ones
+// with the strides (`out`) that they have in a contiguous result.
+struct Geometry {
+  Axis kept[kMaxDims], reduced[kMaxDims];
+  int kept_count = 0, reduced_count = 0;
+  int64_t kept_numel = 1;
+
+  Geometry(const Tensor& t, DimSet dims, int64_t out_size) {
+    const int64_t size = t.item_bytes();
+    for (int d = static_cast<int>(t.dim()) - 1; d >= 0; --d) {
+      const int64_t n = t->shape[d], stride = t->strides[d] * size;
+      if (n == 1) continue;
+      if (dims & dim_bit(d)) {
+        int at = reduced_count++;
+        for (; at > 0 && reduced[at - 1].in > stride; --at) reduced[at] = reduced[at - 1];
+        reduced[at] = {n, stride, 0};
+      } else {
+        kept[kept_count++] = {n, stride, kept_numel * out_size};
+        kept_numel *= n;
+      }
+    }
+    if (reduced_count == 0) reduced[reduced_count++] = {1, 0, 0};
+    merge(0);
   }
-  for (;;) {
-    const int axis = innermost(t, dims);
+  // Merges the reduced axes from `first` on.
+  void merge(int first) {
+    int last = first;
+    for (int i = first + 1; i < reduced_count; ++i) {
+      if (reduced[i].in == reduced[last].size * reduced[last].in) {
+        reduced[last].size *= reduced[i].size;
+      } else {
+        reduced[++last] = reduced[i];
+      }
+    }
+    reduced_count = last + 1;
+  }
+};
+
+// The partial results of s, whose pieces lie `pitch` bytes apart, combined into `to`.
+Step joining(const Step& s, ReduceFn fn, DType kernel, const Tensor& parts, int64_t pitch,
+             char* to) {
+  Step join;
+  join.fn = fn;
+  join.from = join.kernel = kernel;
+  join.in = parts.data();
+  join.out = to;
+  join.reduced = {s.pieces(), pitch, 0};
+  for (int d = 0; d < s.kept_dims; ++d) {
+    join.add_kept({s.kept[d].size, s.kept[d].out, s.kept[d].out});
+  }
+  join.coalesce();
+  return join;
+}
+
+// `out` is contiguous, with the numel of what is kept, of the dtype that the kernel writes.
+void reduce_chain(const char* op, Reduce kind, const Tensor& self, DimSet dims, DType compute,
+                  const Tensor& out, double p) {
+  Geometry g(self, dims, out.item_bytes());
+  const char* in = self.data();
+  DType from = self.dtype();
+  Tensor held;  // the partial results that `in` points to
+  for (int i = 0;; ++i) {
     Step s;
-    DType kernel = compute;
-    s.fn = reduce_fn(op, kind, kernel);
-    s.kernel = kernel;
+    s.kernel = compute;
+    s.fn = reduce_fn(op, kind, s.kernel);
+    s.from = from;
+    s.in = in;
     s.p = p;
-    const bool last = dims == dim_bit(axis);
-    Dims shape(t.shape());
-    shape[axis] = 1;
-    Tensor to = last ? raw_view(out, shape, contiguous_strides(shape), out.offset())
-                     : empty(shape, written_by(kind, kernel));
-    set_axes(s, t, to, axis);
+    s.reduced = g.reduced[i];
+    const bool last = i + 1 == g.reduced_count;
+    const DType written = written_by(kind, s.kernel);
+    Tensor to = out;
+    if (!last) {
+      // Kept axes and those still to be reduced; the shorter of the two outside.
+      int64_t rest = 1;
+      for (int j = i + 1; j < g.reduced_count; ++j) rest *= g.reduced[j].size;
+      to = empty(Dims{rest * g.kept_numel}, written);
+      const bool kept_inside = g.kept_numel >= kFewKept;
+      int64_t step = itemsize(written) * (kept_inside ? g.kept_numel : 1);
+      for (int j = i + 1; j < g.reduced_count; ++j) {
+        g.reduced[j].out = step;
+        step *= g.reduced[j].size;
+      }
+      step = itemsize(written) * (kept_inside ? 1 : rest);
+      for (int j = 0; j < g.kept_count; ++j) {
+        g.kept[j].out = step;
+        step *= g.kept[j].size;
+      }
+      for (int j = i + 1; j < g.reduced_count; ++j) s.add_kept(g.reduced[j]);
+    }
+    for (int j = 0; j < g.kept_count; ++j) s.add_kept(g.kept[j]);
+    s.coalesce();
+    s.out = to.data();
     if (s.in_pieces()) {
-      Dims parts_shape(shape);
-      parts_shape.insert(0, s.pieces());
-      const Tensor parts = empty(parts_shape, to.dtype());
+      const int64_t pitch = s.kept_numel * itemsize(written);
+      const Tensor parts = empty(Dims{s.pieces() * s.kept_numel}, written);
       s.out = parts.data();
-      s.run_pieces(to.nbytes());
-      Step join;
-      join.kernel = to.dtype();
-      const Reduce next = combine(kind);
-      join.fn = reduce_fn(op, next, join.kernel);
-      Dims one(parts_shape);
-      one[0] = 1;
-      set_axes(join, parts, raw_view(to, one, contiguous_strides(one), to.offset()), 0);
-      join.run();
+      s.run_pieces(pitch);
+      DType joined = written;
+      const ReduceFn fn = reduce_fn(op, combine(kind), joined);
+      joining(s, fn, joined, parts, pitch, to.data()).run();
     } else {
       s.run();
     }
     if (last) return;
-    t = to;
-    dims &= ~dim_bit(axis);
-    compute = to.dtype();
+    int64_t step = out.item_bytes();
+    for (int j = 0; j < g.kept_count; ++j) {
+      g.kept[j].in = g.kept[j].out;
+      g.kept[j].out = step;
+      step *= g.kept[j].size;
+    }
+    for (int j = i + 1; j < g.reduced_count; ++j) g.reduced[j].in = g.reduced[j].out;
+    g.merge(i + 1);
+    held = to;
+    in = held.data();
+    from = compute = written;
     kind = combine(kind);
   }
 }
@@ -368,32 +385,29 @@ ValueIndex reduce_index(const char* op, Reduce kind, const Tensor& self, int64_t
   const Dims shape = reduced_shape(self.shape(), dims, keepdim);
   ValueIndex r{empty(shape, kernel), empty(shape, DType::Int64)};
   if (r.values.numel() == 0) return r;
-  const Tensor t = self.dim() ? self : raw_view(self, Dims{1}, Dims{1}, self.offset());
-  const int axis = self.dim() ? static_cast<int>(dim) : 0;
-  const Dims kept = reduced_shape(t.shape(), dim_bit(axis), true);
-  const Tensor to = raw_view(r.values, kept, contiguous_strides(kept), 0);
-  set_axes(s, t, to, axis);
+  const int64_t size = itemsize(kernel);
+  const Geometry g(self, dims, size);
+  s.from = self.dtype();
+  s.in = self.data();
+  s.out = r.values.data();
+  s.reduced = g.reduced[0];
+  for (int j = 0; j < g.kept_count; ++j) s.add_kept(g.kept[j]);
+  s.coalesce();
   s.index = r.indices.data_as<int64_t>();
-  s.index_scale = itemsize(kernel);
+  s.index_scale = size;
   if (!s.in_pieces()) {
     s.run();
   } else {
-    const int64_t pieces = s.pieces(), n = to.numel();
-    Dims parts_shape(kept);
-    parts_shape.insert(0, pieces);
-    const Tensor parts = empty(parts_shape, kernel), places = empty(parts_shape, DType::Int64);
+    const int64_t n = g.kept_numel, pitch = n * size;
+    const Tensor parts = empty(Dims{s.pieces() * n}, kernel);
+    const Tensor places = empty(Dims{s.pieces() * n}, DType::Int64);
     s.out = parts.data();
     s.index = places.data_as<int64_t>();
-    s.run_pieces(to.nbytes());
-    Step join;
-    join.kernel = kernel;
-    join.fn = s.fn;
-    Dims one(parts_shape);
-    one[0] = 1;
-    set_axes(join, parts, raw_view(r.values, one, contiguous_strides(one), 0), 0);
+    s.run_pieces(pitch);
+    Step join = joining(s, s.fn, kernel, parts, pitch, r.values.data());
     int64_t* index = r.indices.data_as<int64_t>();
     join.index = index;
-    join.index_scale = itemsize(kernel);
+    join.index_scale = size;
     join.run();
     for (int64_t j = 0; j < n; ++j) {
       index[j] = index[j] * kPiece + places.data_as<int64_t>()[index[j] * n + j];

@@ -16,6 +16,27 @@ struct Side {
   int64_t inner, outer;
 };
 
+// At least `bytes` bytes of one repeated item; `to` has room for whole vectors.
+D2L_INLINE void fill_buffer(char* to, const char* item, int size, int64_t bytes) {
+  if (size == 16) return copy2d(to, 16, 0, item, 0, 0, bytes / 16, 1, 16);
+  uint64_t u = 0;
+  switch (size) {
+    case 1:
+      u = *reinterpret_cast<const uint8_t*>(item) * 0x0101010101010101ull;
+      break;
+    case 2:
+      u = *reinterpret_cast<const uint16_t*>(item) * 0x0001000100010001ull;
+      break;
+    case 4:
+      u = *reinterpret_cast<const uint32_t*>(item) * 0x0000000100000001ull;
+      break;
+    default:
+      u = *reinterpret_cast<const uint64_t*>(item);
+  }
+  Vec<uint64_t> v = splat(u);
+  for (int64_t i = 0; i < bytes; i += kVecBytes) store(to + i, v);
+}
+
 int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
 
 }  // namespace
@@ -131,7 +152,7 @@ __attribute__((noinline)) void drive_row(const CoreInfo& info, char* const* ptr,
     p[k] = ptr[k];
     if (strides[k] != 0) continue;
     p[k] = buffer[k];
-    copy2d(buffer[k], info.size[k], 0, ptr[k], 0, 0, first, 1, info.size[k]);
+    fill_buffer(buffer[k], ptr[k], info.size[k], first * info.size[k]);
   }
   for (int64_t i = 0;; i += capacity) {
     info.core(p, n - i < capacity ? n - i : capacity, scalars);

@@ -22,7 +22,6 @@ namespace {
   }
 D2L_WIDE1(log2)
 D2L_WIDE1(log10)
-D2L_WIDE1(tan)
 D2L_WIDE1(asin)
 D2L_WIDE1(acos)
 D2L_WIDE1(atan)
@@ -54,6 +53,11 @@ D2L_INLINE ExpPartsF exp_parts(VF x) {
   e.r = h - t;
   e.tail = fma(e.r * e.r, poly(e.r, kPoly), (h - e.r) - t);
   return e;
+}
+D2L_INLINE VF exp_negative(VF x) {  // x <= 0
+  x = x < -105.0f ? splat(-105.0f) : x;
+  ExpPartsF e = exp_parts(x);
+  return scale2(1 + (e.r + e.tail), e.k);
 }
 D2L_INLINE VF exp(VF x) {
   x = x > 89.0f ? splat(89.0f) : x;
@@ -111,7 +115,7 @@ D2L_INLINE VF log1p(VF x) {
 }
 // log1p(exp(-a)) for a >= 0: no ends to look after.
 D2L_INLINE VF log1p_exp_minus(VF a) {
-  VF e = exp(-a), u = 1 + e, r = log_parts(u, e - (u - 1));
+  VF e = exp_negative(-a), u = 1 + e, r = log_parts(u, e - (u - 1));
   return e < 1e-7f ? e : r;
 }
 D2L_INLINE VD log1p_exp_minus(VD a) { return log1p(exp(-a)); }
@@ -123,9 +127,8 @@ D2L_INLINE VF logaddexp(VF a, VF b) {
 }
 
 D2L_INLINE VF sigmoid(VF x) {
-  VF e = exp(-abs(x)), d = 1 + e, lost = e - (d - 1);
-  VF q = (x < 0.0f ? e : VF{} + 1) / d, inverse = x < 0.0f ? 1 - q : q;
-  return fma(-q * inverse, lost, q);
+  VF e = exp_negative(-abs(x));
+  return (x < 0.0f ? e : VF{} + 1) / (1 + e);
 }
 D2L_INLINE VF tanh(VF x) {
   static constexpr float kPoly[] = {-0.333333331f, 0.133333001f,    -0.0539584616f,
@@ -161,7 +164,7 @@ D2L_INLINE VF erfc_positive(VF a, float c, VF square, VF rest) {
   r = r - r * r * lost;
   t = t - t * r * lost;
 #endif
-  VF g = poly(t, kPoly), e = exp(-square);
+  VF g = poly(t, kPoly), e = exp_negative(-square);
   rest = square < 110.0f ? rest : VF{};
   return e * r * fma(-g, rest, g);
 }
@@ -228,6 +231,30 @@ D2L_INLINE VD hypot_core(VD x, VD y) { return sqrt(fma(x, x, y * y)); }
 D2L_INLINE VF hypot(VF x, VF y) {
   VF r = widened([](VD v, VD w) __attribute__((always_inline)) { return hypot_core(v, w); }, x, y);
   return (abs(x) == kInfF) | (abs(y) == kInfF) ? splat(kInfF) : r;
+}
+
+// tan on doubles that are only as exact as float needs.
+D2L_INLINE VD tan_core(VD x) {
+  VD k = round_even(x * 0.6366197723675814);
+  DD p = two_prod(k, splat(kHalfPi));
+  VD r = ((x - p.h) - p.l) - k * kHalfPiTail, z = r * r;
+  static constexpr double kSin[] = {-0.16666666666666666,    0.008333333333330827,
+                                    -0.0001984126983657571,  2.755731600817155e-06,
+                                    -2.5051112272573243e-08, 1.5916726193889336e-10};
+  static constexpr double kCos[] = {0.041666666666664576, -0.0013888888887212015,
+                                    2.4801585147774786e-05, -2.7556350663368756e-07,
+                                    2.0698846339798877e-09};
+  VD s = fma(r * z, poly(z, kSin), r), c = fma(z * z, poly(z, kCos), fma(z, splat(-0.5), 1.0));
+  VL odd = ((VL)(k + 6755399441055744.0) & 1) != 0;
+  return (odd ? -c : s) / (odd ? s : c);
+}
+__attribute__((noinline)) VF tan_far(VF x) {
+  return widened([](VD v) __attribute__((always_inline)) { return tan(v); }, x);
+}
+D2L_INLINE VF tan(VF x) {
+  if (__builtin_expect(any(~(abs(x) < 1e8f)), 0)) return tan_far(x);
+  VF y = widened([](VD v) __attribute__((always_inline)) { return tan_core(v); }, x);
+  return x == 0.0f ? x : y;
 }
 
 #if D2L_AVX512 || D2L_AVX2

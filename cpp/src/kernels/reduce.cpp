@@ -121,6 +121,7 @@ struct Cascade {
     int64_t i = 0;
     A t[kMaxVectors];
     for (; i + kGroup <= rows; i += kGroup, p += kGroup * stride) {
+#pragma GCC unroll 1
       for (int v = 0; v < vectors; ++v) {
         A x[kGroup];
         const char* q = p + v * kVecBytes;
@@ -136,13 +137,17 @@ struct Cascade {
       }
       A* at = level;
       for (uint64_t bit = 1; groups & bit; bit <<= 1, at += vectors) {
+#pragma GCC unroll 1
         for (int v = 0; v < vectors; ++v) t[v] = Op::combine(at[v], t[v]);
       }
+#pragma GCC unroll 1
       for (int v = 0; v < vectors; ++v) at[v] = t[v];
       ++groups;
     }
+#pragma GCC unroll 1
     for (int v = 0; v < vectors; ++v) total[v] = Op::identity();
     for (; i < rows; ++i, p += stride) {
+#pragma GCC unroll 1
       for (int v = 0; v < vectors; ++v) {
         total[v] = Op::combine(total[v], op.map(load<T>(p + v * kVecBytes)));
       }
@@ -165,6 +170,7 @@ struct Cascade {
     A* at = level;
     for (uint64_t bits = groups; bits; bits >>= 1, at += vectors) {
       if (!(bits & 1)) continue;
+#pragma GCC unroll 1
       for (int v = 0; v < vectors; ++v) total[v] = Op::combine(at[v], total[v]);
     }
   }
@@ -201,6 +207,27 @@ void reduce(const ReduceArgs* args) {
     for (int k = 0; k < kPair; ++k) out[k] = Op::finish(lanes[k]);
   };
 
+  // Short contiguous rows: a few vectors each, folded at once.
+  if (a.in_stride == kItem && a.n < 4 * kPer && a.n * 4 > kPer) {
+    using Acc = typename Op::Acc;
+    const int64_t full = a.n / kPer, rest = a.n % kPer * kPair;
+    for (int64_t j = 0; j < a.m; ++j) {
+      const char* p = a.in + j * a.keep_stride;
+      Vec<Acc> acc = Op::identity();
+      if (rest) {
+        const char* q = p + full * kVecBytes;
+        Vec<Acc> v = state.op.map(load_part<T>(reinterpret_cast<const T*>(q), rest, Vec<T>{}));
+        acc = load_part<Acc>(reinterpret_cast<Acc*>(&v), rest, acc);
+      }
+      for (int64_t i = 0; i < full; ++i, p += kVecBytes) {
+        acc = Op::combine(acc, state.op.map(load<T>(p)));
+      }
+      alignas(64) Acc lanes[kLanes<Acc>];
+      store(lanes, fold<Op, kPair>(acc));
+      write(j, lanes);
+    }
+    return;
+  }
   if (a.n >= 4 * kPer && a.n >= 32 && (a.in_stride == kItem || a.keep_stride != kItem)) {
     // Long rows are read four vectors at a time.
     state.vectors = a.n >= 16 * kPer ? 4 : 1;
@@ -298,10 +325,10 @@ void set_common(KernelTable& t, Type type) {
   at(t, Reduce::min, type) = reduce<MinOp<T>>;
   at(t, Reduce::any, type) = reduce<AnyOp<T>>;
   at(t, Reduce::all, type) = reduce<AllOp<T>>;
-  at(t, Reduce::count_nonzero, type) = reduce<CountOp<T>>;
 }
 template <class T>
 void set_norms(KernelTable& t, Type type) {
+  at(t, Reduce::count_nonzero, type) = reduce<CountOp<T>>;
   at(t, Reduce::sum_abs, type) = reduce<SumAbsOp<T>>;
   at(t, Reduce::sum_square, type) = reduce<SumSquareOp<T>>;
   at(t, Reduce::sum_pow, type) = reduce<SumPowOp<T>>;

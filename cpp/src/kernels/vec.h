@@ -152,19 +152,29 @@ D2L_INLINE void copy_bytes(char* to, const char* from, int64_t n) {
 #endif
 }
 
-// The first n lanes from memory, the others from `rest`; and back.
+// The first n lanes from memory, the others from `rest`; and back. n < kLanes.
 template <class T>
 D2L_INLINE Vec<T> load_part(const T* p, int64_t n, Vec<T> rest) {
+#if D2L_AVX512
+  __mmask64 mask = _bzhi_u64(~0ull, static_cast<unsigned>(n) * static_cast<unsigned>(sizeof(T)));
+  return (Vec<T>)_mm512_mask_loadu_epi8((__m512i)rest, mask, p);
+#else
   alignas(64) char pad[kVecBytes];
   store(pad, rest);
   copy_bytes(pad, reinterpret_cast<const char*>(p), n * static_cast<int64_t>(sizeof(T)));
   return load<T>(pad);
+#endif
 }
 template <class T>
 D2L_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
+#if D2L_AVX512
+  __mmask64 mask = _bzhi_u64(~0ull, static_cast<unsigned>(n) * static_cast<unsigned>(sizeof(T)));
+  _mm512_mask_storeu_epi8(p, mask, (__m512i)v);
+#else
   alignas(64) char pad[kVecBytes];
   store(pad, v);
   copy_bytes(reinterpret_cast<char*>(p), pad, n * static_cast<int64_t>(sizeof(T)));
+#endif
 }
 
 // a b + c: fused where the set has it, two roundings in baseline.

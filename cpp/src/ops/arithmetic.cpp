@@ -7,7 +7,12 @@
 
 namespace d2l {
 
-Tensor wrap(const Scalar& number) { return scalar_tensor(number, number.dtype(), true); }
+// Floats keep all their digits; promotion counts them as of the default dtype.
+Tensor wrap(const Scalar& number) {
+  const DType t = number.dtype();
+  return scalar_tensor(number, is_complex(t) ? DType::ComplexDouble
+                               : is_floating(t) ? DType::Double : t, true);
+}
 
 namespace {
 
@@ -149,7 +154,7 @@ Tensor fmod(const Tensor& self, const Tensor& other, Dst dst) {
 Tensor pow(const Tensor& self, const Tensor& exponent, Dst dst) {
   const DType type = result_type(self, exponent);
   Tensor out;
-  if (exponent->wrapped_number || (exponent.dim() == 0 && !exponent.requires_grad())) {
+  if (exponent->wrapped_number) {
     // One exponent for all: squares, roots and small powers have loops of their own.
     const Scalar e = item(exponent);
     check(!(is_integral(type) && e.is_integral() && e.to_int() < 0),
@@ -404,7 +409,7 @@ Tensor clamp_max(const Tensor& self, const Tensor& max, Dst dst) {
 }  // namespace
 
 void register_arithmetic(OpTable& ops) {
-  constexpr uint32_t kMath = Elementwise | Numbers;
+  constexpr uint32_t kMath = Elementwise | NumbersFirst, kOther = Elementwise | Numbers;
   // The overloads that rows are made of (others take numbers, for C++ users).
   using Scaled = Tensor (*)(const Tensor&, const Tensor&, const Scalar&, Dst);
   using Binary = Tensor (*)(const Tensor&, const Tensor&, Dst);
@@ -434,10 +439,10 @@ void register_arithmetic(OpTable& ops) {
           "Returns ``self / other`` rounded down.");
   ops.add("remainder(Tensor self, Tensor other) -> Tensor", remainder, kMath,
           "Returns Python's modulus: the result has the sign of the divisor.");
-  ops.add("fmod(Tensor self, Tensor other) -> Tensor", fmod, kMath,
+  ops.add("fmod(Tensor self, Tensor other) -> Tensor", fmod, kOther,
           "Returns C's fmod: the result has the sign of the dividend.");
   const char* pow_doc = "Returns ``self`` raised to ``exponent``, element by element.";
-  ops.add("pow(Tensor self, Tensor exponent) -> Tensor", pow_fn, kMath & ~Numbers, pow_doc);
+  ops.add("pow(Tensor self, Tensor exponent) -> Tensor", pow_fn, Elementwise, pow_doc);
   ops.add("pow(Tensor self, Scalar exponent) -> Tensor",
           +[](const Tensor& self, const Scalar& e, Dst dst) { return pow(self, wrap(e), dst); },
           Elementwise, pow_doc);
@@ -470,9 +475,9 @@ void register_arithmetic(OpTable& ops) {
     ops.add((n + "(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor").c_str(),
             clamp_tensor, Elementwise, clamp_doc);
   }
-  ops.add("clamp_min(Tensor self, Tensor min) -> Tensor", clamp_min, kMath | InplaceFunction,
+  ops.add("clamp_min(Tensor self, Tensor min) -> Tensor", clamp_min, kOther | InplaceFunction,
           "Limits each element from below.");
-  ops.add("clamp_max(Tensor self, Tensor max) -> Tensor", clamp_max, kMath | InplaceFunction,
+  ops.add("clamp_max(Tensor self, Tensor max) -> Tensor", clamp_max, kOther | InplaceFunction,
           "Limits each element from above.");
   ops.add("positive(Tensor self) -> Tensor", positive, Both, "Returns ``self``.");
 }

@@ -8,6 +8,46 @@
 
 namespace d2l {
 
+namespace {
+
+// An uninitialised tensor like self in the given order of dimensions.
+Tensor empty_in(const Tensor& self, DType dtype, MemoryFormat format) {
+  if (format == MemoryFormat::Preserve) return empty_as(self, dtype);
+  if (format == MemoryFormat::Contiguous) return empty(self.shape(), dtype);
+  const int n = format == MemoryFormat::ChannelsLast ? 4 : 5;
+  check(self.dim() == n, "required rank {} tensor to use {} format", n,
+        n == 4 ? "channels_last" : "channels_last_3d");
+  Dims strides(n, 1);
+  int64_t step = std::max<int64_t>(self->shape[1], 1);
+  for (int d = n - 1; d >= 2; --d) {
+    strides[d] = step;
+    step *= std::max<int64_t>(self->shape[d], 1);
+  }
+  strides[0] = step;
+  return empty_strided(self.shape(), strides, dtype);
+}
+
+// Whether self lies in memory as the format asks.
+bool laid_out(const Tensor& self, MemoryFormat format) {
+  if (format == MemoryFormat::Preserve) return true;
+  if (format == MemoryFormat::Contiguous) return self.is_contiguous();
+  const Tensor wanted = empty_in(self, DType::Bool, format);
+  for (int d = 0; d < self.dim(); ++d) {
+    if (self->shape[d] > 1 && self->strides[d] != wanted->strides[d]) return false;
+  }
+  return true;
+}
+
+Tensor converted(const Tensor& self, DType dtype, bool copy, MemoryFormat format) {
+  if (self.dtype() == dtype && !copy && laid_out(self, format)) return self;
+  Tensor out = empty_in(self, dtype, format);
+  copy_into(out, self);
+  return record(out, self.dtype() == dtype ? "CloneBackward0" : "ToCopyBackward0", {&self}, saved(),
+                [](const Tensor& g) { return g; });
+}
+
+}  // namespace
+
 Tensor clone(const Tensor& self) {
   Tensor out = empty_as(self, self.dtype());
   copy_into(out, self);
@@ -22,10 +62,7 @@ Tensor contiguous(const Tensor& self) {
 }
 
 Tensor to_dtype(const Tensor& self, DType dtype, bool copy) {
-  if (self.dtype() == dtype) return copy ? clone(self) : self;
-  Tensor out = empty_as(self, dtype);
-  copy_into(out, self);
-  return record(out, "ToCopyBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
+  return converted(self, dtype, copy, MemoryFormat::Preserve);
 }
 
 Tensor copy_from(const Tensor& self, const Tensor& src, Dst dst) {
@@ -94,24 +131,30 @@ Scalar item(const Tensor& self) {
 
 namespace {
 
-Tensor clone_row(const Tensor& self, Ignored) { return clone(self); }
-Tensor contiguous_row(const Tensor& self, Ignored) { return contiguous(self); }
+Tensor clone_row(const Tensor& self, MemoryFormat format) {
+  return converted(self, self.dtype(), true, format);
+}
+Tensor contiguous_row(const Tensor& self, MemoryFormat format) {
+  return converted(self, self.dtype(), false,
+                   format == MemoryFormat::Preserve ? MemoryFormat::Contiguous : format);
+}
 Tensor copy_row(const Tensor& self, const Tensor& src, bool, Dst dst) {
   return copy_from(self, src, dst);
 }
-Tensor to_dtype_row(const Tensor& self, DType dtype, bool, bool copy, Ignored) {
-  return to_dtype(self, dtype, copy);
+Tensor to_dtype_row(const Tensor& self, DType dtype, bool, bool copy, MemoryFormat format) {
+  return converted(self, dtype, copy, format);
 }
-Tensor to_device_row(const Tensor& self, Ignored, OptDType dtype, bool, bool copy, Ignored) {
-  return to_dtype(self, dtype.value_or(self.dtype()), copy);
+Tensor to_device_row(const Tensor& self, Ignored, OptDType dtype, bool, bool copy,
+                     MemoryFormat format) {
+  return converted(self, dtype.value_or(self.dtype()), copy, format);
 }
-Tensor to_other_row(const Tensor& self, const Tensor& other, bool, bool copy, Ignored) {
-  return to_dtype(self, other.dtype(), copy);
+Tensor to_other_row(const Tensor& self, const Tensor& other, bool, bool copy, MemoryFormat format) {
+  return converted(self, other.dtype(), copy, format);
 }
 Tensor type_as(const Tensor& self, const Tensor& other) { return to_dtype(self, other.dtype()); }
 template <DType T>
-Tensor cast_to(const Tensor& self, Ignored) {
-  return to_dtype(self, T);
+Tensor cast_to(const Tensor& self, MemoryFormat format) {
+  return converted(self, T, false, format);
 }
 Tensor resolve(const Tensor& self) { return self; }
 Tensor detach_row(const Tensor& self) { return detach(self); }
@@ -138,7 +181,7 @@ void register_convert(OpTable& ops) {
           "Converts to the dtype of ``other``.");
   struct Cast {
     const char* name;
-    Tensor (*fn)(const Tensor&, Ignored);
+    Tensor (*fn)(const Tensor&, MemoryFormat);
   };
   const Cast casts[] = {{"bool", cast_to<DType::Bool>},
                         {"byte", cast_to<DType::UInt8>},

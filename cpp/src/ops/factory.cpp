@@ -139,7 +139,7 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
   Tensor out = dst && dst.tensor().numel() == steps ? dst.tensor()
                                                     : make(IntList(&steps, 1), dtype, dst);
   // Computed from both ends, so that the last element is exactly `end`, in the arithmetic of the
-  // dtype (integers truncate a float32 progression).
+  // dtype (integers truncate the progression in double).
   const int64_t half = steps / 2;
   const double gaps = steps > 1 ? static_cast<double>(steps - 1) : 1;
   const Tensor flat = empty(Dims{steps}, dtype);
@@ -153,12 +153,11 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
   const double a = start.real(), b = end.real();
   auto whole = [&]<class T>(T* p) {
     const int64_t first = start.to_int(), last = end.to_int();
-    const float step = static_cast<float>(
-        (static_cast<double>(last) - static_cast<double>(first)) / gaps);
+    const double step = (static_cast<double>(last) - static_cast<double>(first)) / gaps;
     for (int64_t i = 0; i < steps; ++i) {
-      const float from_ends = i < half ? static_cast<float>(first) + step * static_cast<float>(i)
-                                       : static_cast<float>(last) -
-                                             step * static_cast<float>(steps - i - 1);
+      const double from_ends = i < half ? static_cast<double>(first) + step * static_cast<double>(i)
+                                        : static_cast<double>(last) -
+                                              step * static_cast<double>(steps - i - 1);
       p[i] = static_cast<T>(static_cast<int64_t>(from_ends));
     }
     if (steps == 1) p[0] = static_cast<T>(first);
@@ -198,6 +197,16 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
   return finish(out, o);
 }
 
+// The ends given as 0-d tensors.
+Tensor linspace_tensors(const Tensor& start, const Tensor& end, int64_t steps, const Options& o,
+                        Dst dst) {
+  check(start.dim() == 0 && end.dim() == 0,
+        "linspace only supports 0-dimensional start and end tensors, but got start with {} "
+        "dimension(s) and end with {} dimension(s).",
+        start.dim(), end.dim());
+  return linspace_into(item(start), item(end), steps, o, dst);
+}
+
 Tensor eye_into(int64_t n, int64_t m, const Options& o, Dst dst) {
   check(n >= 0, "n must be greater or equal to 0, got {}", n);
   check(m >= 0, "m must be greater or equal to 0, got {}", m);
@@ -226,6 +235,7 @@ Tensor empty_row(IntList size, const Options& o, Ignored, Dst dst) {
   return finish(make(size, dst ? dst.tensor().dtype() : dtype_or_default(o), dst), o);
 }
 Tensor zeros_row(IntList size, const Options& o, Dst dst) {
+  for (int64_t s : size) check(s >= 0, "zeros: Dimension size must be non-negative.");
   return filled(size, Scalar(0), dtype_or_default(o), o, dst);
 }
 Tensor ones_row(IntList size, const Options& o, Dst dst) {
@@ -329,6 +339,9 @@ void register_factory(OpTable& ops) {
           arange_range, Function | Out, arange_doc);
   ops.add("linspace(Scalar start, Scalar end, int steps, " D2L_FACTORY ") -> Tensor",
           linspace_into, Function | Out,
+          "Returns ``steps`` evenly spaced values from ``start`` to ``end``, both included.");
+  ops.add("linspace(Tensor start, Tensor end, int steps, " D2L_FACTORY ") -> Tensor",
+          linspace_tensors, Function | Out | NumbersFirst,
           "Returns ``steps`` evenly spaced values from ``start`` to ``end``, both included.");
   ops.add("eye(int n, " D2L_FACTORY ") -> Tensor", eye_square, Function | Out,
           "Returns the identity matrix of size n.");

@@ -47,6 +47,14 @@ void set_matrices(GemmArgs& g, const Tensor& out, const Tensor& a, const Tensor&
   g.b_col = b->strides[nb - 1];
 }
 
+void set_factors(GemmArgs& g, const Factors& f, const Tensor& d) {
+  g.alpha = f.alpha.real();
+  g.alpha_i = f.alpha.to_int();
+  g.beta = d.defined() ? f.beta.real() : 0;
+  g.beta_i = d.defined() ? f.beta.to_int() : 0;
+  g.d = d.defined() ? d.data() : nullptr;
+}
+
 }  // namespace
 
 void multiply_into(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& d,
@@ -55,17 +63,10 @@ void multiply_into(const Tensor& out, const Tensor& a, const Tensor& b, const Te
   GemmArgs g{};
   g.dtype = out.dtype();
   set_matrices(g, out, a, b);
-  g.alpha = f.alpha.real();
-  g.alpha_i = f.alpha.to_int();
+  set_factors(g, f, d);
   if (d.defined()) {
-    g.beta = f.beta.real();
-    g.beta_i = f.beta.to_int();
-    g.d = d.data();
     g.d_row = batch_stride(d, 2);
     g.d_col = batch_stride(d, 1);
-  } else {
-    g.beta = 0;
-    g.beta_i = 0;
   }
   LongOp unlocked(out.numel() * std::max<int64_t>(g.k, 1) >= (1 << 22));
   const int batches = static_cast<int>(out.dim()) - 2;
@@ -175,9 +176,26 @@ void check_vector_product(const Tensor& self, const Tensor& mat, const Tensor& v
                              "\"addmv_impl_cpu\" not implemented for 'Bool'");
 }
 
-// A vector as a matrix of one column, without a place in the graph.
-Tensor column(const Tensor& v) {
-  return raw_view(v, Dims{v.numel(), 1}, Dims{v.dim() ? v->strides[0] : 0, 0}, v.offset());
+// out = alpha mat.vec (+ beta d), with out, vec and d as matrices of one column.
+void multiply_vector(const Tensor& out, const Tensor& mat, const Tensor& vec, const Tensor& d,
+                     const Factors& f) {
+  if (out.numel() == 0) return;
+  GemmArgs g{};
+  g.dtype = mat.dtype();
+  g.m = mat->shape[0];
+  g.n = 1;
+  g.k = mat->shape[1];
+  g.a = mat.data();
+  g.a_row = mat->strides[0];
+  g.a_col = mat->strides[1];
+  g.b = vec.data();
+  g.b_row = vec->strides[0];
+  g.c = out.data();
+  g.c_row = out->strides[0];
+  set_factors(g, f, d);
+  if (d.defined()) g.d_row = batch_stride(d, 1);
+  LongOp unlocked(mat.numel() >= (1 << 22));
+  gemm(g);
 }
 
 }  // namespace
@@ -198,7 +216,7 @@ Tensor mv(const Tensor& self, const Tensor& vec, Dst dst) {
           dst.tensor().dtype(), self.dtype(), vec.dtype());
   }
   Tensor out = product_result(dst, Dims{self->shape[0]}, self.dtype(), {&self, &vec});
-  multiply_into(column(out), self, column(vec));
+  multiply_vector(out, self, vec, Tensor(), {});
   return record(
       finish_product(dst, out), "MvBackward0", {&self, &vec}, saved(self, vec),
       [](const Tensor& g, const Tensor&, const Tensor& v) { return outer(g, conj(v)); },
@@ -222,8 +240,16 @@ void check_dot(const Tensor& a, const Tensor& b, const char* op) {
 
 Tensor dot_value(const Tensor& a, const Tensor& b, Dst dst) {
   Tensor out = product_result(dst, Dims{}, a.dtype(), {&a, &b});
-  const Tensor row = raw_view(a, Dims{1, a.numel()}, Dims{0, a->strides[0]}, a.offset());
-  multiply_into(column(out), row, column(b));
+  GemmArgs g{};
+  g.dtype = a.dtype();
+  g.m = g.n = 1;
+  g.k = a.numel();
+  g.a = a.data();
+  g.a_col = a->strides[0];
+  g.b = b.data();
+  g.b_row = b->strides[0];
+  g.c = out.data();
+  gemm(g);
   return finish_product(dst, out);
 }
 
@@ -454,8 +480,7 @@ Tensor addmv(const Tensor& self, const Tensor& mat, const Tensor& vec, const Sca
     return deliver("addmv", dst, add(mul(self, beta), mul(mv(mat, vec), alpha)));
   }
   Tensor out = product_result(dst, Dims{mat->shape[0]}, mat.dtype(), {&self, &mat, &vec});
-  multiply_into(column(out), mat, column(vec),
-                addend(self, beta).defined() ? column(self) : Tensor(), {alpha, beta});
+  multiply_vector(out, mat, vec, addend(self, beta), {alpha, beta});
   return record(
       finish_product(dst, out), "AddmvBackward0", {&self, &mat, &vec}, saved(mat, vec),
       [beta](const Tensor& g, const Tensor&, const Tensor&) { return scaled_by(g, beta); },

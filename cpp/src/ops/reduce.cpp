@@ -2,6 +2,7 @@
 #include <array>
 
 #include "autograd/record.h"
+#include "core/total.h"
 #include "d2lcore/ops.h"
 #include "ops/reduce_parts.h"
 
@@ -17,6 +18,18 @@ namespace {
 DType sum_dtype(const Tensor& self, OptDType dtype) {
   if (dtype) return *dtype;
   return is_integral_or_bool(self.dtype()) ? DType::Int64 : self.dtype();
+}
+
+// t /= n, for a new and contiguous t.
+void divide_in_place(const Tensor& t, double n) {
+  if (t.numel() == 0) return;
+  alignas(16) char number[16];
+  store_scalar(number, t.dtype(), Scalar(n));
+  char* const ptr[3] = {t.data(), t.data(), number};
+  const int64_t strides[6] = {t.item_bytes(), t.item_bytes(), 0, 0, 0, 0};
+  const Scalars none;
+  kernels().map[static_cast<int>(Loop::div)][static_cast<int>(t.dtype())](ptr, strides, t.numel(),
+                                                                         1, &none);
 }
 
 // Every element of the input gets the cotangent of its sum.
@@ -48,11 +61,13 @@ Tensor mean(const Tensor& self, OptInts dim, bool keepdim, OptDType dtype, Dst d
   const DType compute = is_reduced_floating(type) ? DType::Float : type;
   const Tensor total = reduce("mean", Reduce::sum, self, dims, keepdim, compute, compute);
   const double n = static_cast<double>(reduced_numel(self.shape(), dims));
-  const Tensor count = scalar_tensor(Scalar(n), compute, true);
-  Tensor out =
-      dst || compute != type
-          ? map_as("mean", Loop::div, compute, type, dst, {&total, &count})
-          : map_as("mean", Loop::div, compute, type, Dst::inplace(total), {&total, &count});
+  Tensor out = total;
+  if (dst || compute != type) {
+    const Tensor count = scalar_tensor(Scalar(n), compute, true);
+    out = map_as("mean", Loop::div, compute, type, dst, {&total, &count});
+  } else {
+    divide_in_place(total, n);
+  }
   return record(out, dim ? "MeanBackward1" : "MeanBackward0", {&self}, saved(),
                 [dims, keepdim, n](const Node& node, const Tensor& g) {
                   const Tensor each = restore_dims(g, node.input_shape(0), dims, keepdim);
