@@ -109,7 +109,9 @@ Tensor arange_into(const Scalar& start, const Scalar& end, const Scalar& step, c
         "upper bound and lower bound inconsistent with step sign");
   check(dtype != DType::Bool, "\"arange_cpu\" not implemented for 'Bool'");
   int64_t n;
-  if (whole) {
+  if (whole || dtype == DType::Int64) {
+    // In int64 all three are truncated first.
+    check<ValueError>(step.to_int() != 0, "step must be nonzero");
     const auto span = static_cast<__int128>(end.to_int()) - start.to_int();
     const int64_t s = step.to_int();
     const __int128 count = (span + s - (s > 0 ? 1 : -1)) / s;
