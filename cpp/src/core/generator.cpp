@@ -23,7 +23,8 @@ void Generator::twist() {
     const uint32_t y = (high & 0x80000000u) | (low & 0x7FFFFFFFu);
     return (y >> 1) ^ ((low & 1) ? 0x9908B0DFu : 0u);
   };
-  for (int i = 0; i < kWords - kShift; ++i) words_[i] = words_[i + kShift] ^ mix(words_[i], words_[i + 1]);
+  for (int i = 0; i < kWords - kShift; ++i)
+    words_[i] = words_[i + kShift] ^ mix(words_[i], words_[i + 1]);
   for (int i = kWords - kShift; i < kWords - 1; ++i) {
     words_[i] = words_[i + kShift - kWords] ^ mix(words_[i], words_[i + 1]);
   }

@@ -29,7 +29,7 @@ void divide_in_place(const Tensor& t, double n) {
   const int64_t strides[6] = {t.item_bytes(), t.item_bytes(), 0, 0, 0, 0};
   const Scalars none;
   kernels().map[static_cast<int>(Loop::div)][static_cast<int>(t.dtype())](ptr, strides, t.numel(),
-                                                                         1, &none);
+                                                                          1, &none);
 }
 
 // Every element of the input gets the cotangent of its sum.

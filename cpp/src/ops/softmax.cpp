@@ -12,23 +12,71 @@ void register_softmax(OpTable& ops);
 
 namespace {
 
-// Rows for which one thread does the work, in elements.
+// Elements that one thread takes at a time.
 constexpr int64_t kRowGrain = 1 << 13;
 
-// A contiguous float32 or float64 tensor with t's elements and dim as its last dimension.
-Tensor as_rows(const Tensor& t, int64_t dim, DType type) {
-  const int64_t last = t.dim() - 1;
-  if ((t.dim() == 0 || dim == last) && t.is_contiguous() && t.dtype() == type) return t;
-  Dims shape(t.shape()), strides(t.strides());
-  if (t.dim()) {
-    shape.erase(static_cast<int>(dim));
-    strides.erase(static_cast<int>(dim));
-    shape.push_back(t->shape[dim]);
-    strides.push_back(t->strides[dim]);
+// What a row kernel reads and writes along one dimension of contiguous tensors.
+struct Lanes {
+  RowFn fn;
+  DType type, kernel;  // of the tensors, and what fn computes in
+  int64_t n;           // the length of the dimension
+  int64_t outer, inner;
+  char* out;
+  const char* a;
+  const char* b;  // or null
+
+  // Rows that lie in memory as fn wants them.
+  void direct(int64_t begin, int64_t end) const {
+    const int64_t skip = begin * n * itemsize(type);
+    const RowArgs args{out + skip, a + skip, b ? b + skip : nullptr, n, end - begin};
+    fn(&args);
   }
-  const Tensor moved = raw_view(t, shape, strides, t.offset());
-  Tensor out = empty(shape, type);
-  copy_into(out, moved);
+  void cast(DType from, DType to, char* dst, int64_t dst_step, int64_t dst_lane, const char* src,
+            int64_t src_step, int64_t src_lane, int64_t lanes) const {
+    char* const ptr[2] = {dst, const_cast<char*>(src)};
+    const int64_t strides[4] = {dst_step, src_step, dst_lane, src_lane};
+    const Scalars none;
+    kernels().cast[static_cast<int>(from)][static_cast<int>(to)](ptr, strides, n, lanes, &none);
+  }
+  // `lanes` lanes side by side from element `first` on: gathered into rows of the kernel's dtype
+  // that fit a cache, and scattered afterwards.
+  void gathered(int64_t first, int64_t lanes) const {
+    const int64_t size = itemsize(type), wide = itemsize(kernel);
+    const int64_t step = inner * size, lane = inner == 1 ? n * size : size;
+    const Tensor x = empty(Dims{lanes, n}, kernel), y = b ? empty(Dims{lanes, n}, kernel) : x;
+    cast(type, kernel, x.data(), wide, n * wide, a + first * size, step, lane, lanes);
+    if (b) cast(type, kernel, y.data(), wide, n * wide, b + first * size, step, lane, lanes);
+    const RowArgs args{x.data(), x.data(), b ? y.data() : nullptr, n, lanes};
+    fn(&args);
+    cast(kernel, type, out + first * size, step, lane, x.data(), wide, n * wide, lanes);
+  }
+  void run() const {
+    const int64_t total = n * outer * inner, rows = outer * inner;
+    LongOp unlocked(total >= (1 << 18));
+    const int64_t grain = std::max<int64_t>(1, kRowGrain / n);
+    if (inner == 1 && type == kernel) {
+      parallel_for(rows, total < 2 * kRowGrain ? rows : grain,
+                   [&](int64_t begin, int64_t end) { direct(begin, end); });
+      return;
+    }
+    // A block of lanes that are neighbours in memory: of one outer index, or whole rows.
+    const int64_t width = std::min(std::max<int64_t>(grain, 16), inner == 1 ? outer : inner);
+    const int64_t length = inner == 1 ? outer : inner;
+    const int64_t blocks = (length + width - 1) / width;
+    const int64_t count = inner == 1 ? blocks : outer * blocks;
+    parallel_for(count, total < 2 * kRowGrain ? count : 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t at = i % blocks * width, lanes = std::min(width, length - at);
+        gathered(inner == 1 ? at * n : i / blocks * n * inner + at, lanes);
+      }
+    });
+  }
+};
+
+Tensor without_gaps(const Tensor& t, DType type) {
+  if (t.is_contiguous() && t.dtype() == type) return t;
+  Tensor out = empty(t.shape(), type);
+  copy_into(out, t);
   return out;
 }
 
@@ -42,39 +90,21 @@ Tensor rows(const char* op, Row kind, const Tensor& a, const Tensor& b, int64_t 
   check<NotImplementedError>(fn != nullptr, "\"{}\" not implemented for '{}'", op, type);
   Tensor out = prepare_result(op, dst, a.shape(), type);
   if (a.numel() == 0) return out;
-  const int64_t n = a.dim() ? a->shape[dim] : 1;
-  const Tensor x = as_rows(a, dim, kernel), y = b.defined() ? as_rows(b, dim, kernel) : Tensor();
-  const bool last = a.dim() == 0 || dim == a.dim() - 1;
-  const bool direct = last && out.is_contiguous() && out.dtype() == kernel &&
-                      (!dst || (overlap(out, a) == Overlap::None &&
-                                (!b.defined() || overlap(out, b) == Overlap::None)));
-  const Tensor to = direct ? out : empty(x.shape(), kernel);
-  const int64_t count = x.numel() / n, size = itemsize(kernel);
-  auto run = [&](int64_t begin, int64_t end) {
-    const int64_t skip = begin * n * size;
-    const RowArgs args{to.data() + skip, x.data() + skip, y.defined() ? y.data() + skip : nullptr,
-                       n, end - begin};
-    fn(&args);
-  };
-  {
-    LongOp unlocked(x.numel() >= (1 << 18));
-    if (x.numel() < 2 * kRowGrain) {
-      run(0, count);
-    } else {
-      parallel_for(count, std::max<int64_t>(1, kRowGrain / n), run);
-    }
+  const Tensor x = without_gaps(a, type), y = b.defined() ? without_gaps(b, type) : Tensor();
+  // Within one block every element is read before it is written, but blocks of a and out must not
+  // be mixed up: a given out is written directly only when it is apart from the inputs.
+  const bool direct = out.is_contiguous() && out.dtype() == type &&
+                      (!dst || (overlap(out, x) == Overlap::None &&
+                                (!y.defined() || overlap(out, y) == Overlap::None)));
+  const Tensor to = direct ? out : empty(a.shape(), type);
+  Lanes lanes{fn, type,      kernel,   a.dim() ? a->shape[dim] : 1,     1,
+              1,  to.data(), x.data(), y.defined() ? y.data() : nullptr};
+  for (int64_t d = 0; d < a.dim(); ++d) {
+    if (d < dim) lanes.outer *= a->shape[d];
+    if (d > dim) lanes.inner *= a->shape[d];
   }
-  if (direct) return out;
-  if (last) {
-    copy_into(out, raw_view(to, a.shape(), contiguous_strides(a.shape()), 0));
-    return out;
-  }
-  // Back to where dim was.
-  Dims strides(to.strides());
-  const int64_t step = strides.back();
-  strides.resize(strides.size() - 1);
-  strides.insert(static_cast<int>(dim), step);
-  copy_into(out, raw_view(to, a.shape(), strides, 0));
+  lanes.run();
+  if (!direct) copy_into(out, to);
   return out;
 }
 
