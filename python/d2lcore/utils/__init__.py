@@ -1,4 +1,5 @@
-"""Helpers beside the tensors: data loading (`utils.data`) and hook handles (`utils.hooks`)."""
+"""Helpers beside the tensors: data loading (`utils.data`), hook handles (`utils.hooks`), and
+`cmake_prefix_path`, where CMake finds the C++ library."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from . import data as data
     from . import hooks as hooks
 
+    cmake_prefix_path: str
+
 _LAZY = ("data", "hooks")
 
 
@@ -17,8 +20,12 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")
+    if name == "cmake_prefix_path":  # a path for CMAKE_PREFIX_PATH, for find_package(d2lcore)
+        from os.path import abspath, dirname
+
+        return dirname(dirname(abspath(__file__)))
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, "cmake_prefix_path"})
