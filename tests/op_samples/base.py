@@ -113,7 +113,7 @@ class S:
     """One sample: the arguments of a call. Keywords that begin with _ are the test's own:
 
     _dtypes (letters), _grad, _second (False: not differentiated), _ref, _result (dtype rule),
-    _inplace, _out, _variants (False: no other layouts).
+    _inplace, _out, _method, _variants (False: not tried).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -158,6 +158,7 @@ class Op:
         tol: factor on the tolerance.
         raw: NumPy's function gets integers as integers.
         check: called with (result, args, kwargs) instead of a comparison with ref.
+        seeded: every call comes after ``manual_seed(0)``.
     """
 
     def __init__(
@@ -181,12 +182,13 @@ class Op:
         tol: float = 1.0,
         raw: bool = False,
         check: Callable[..., None] | None = None,
+        seeded: bool = False,
     ) -> None:
         self.name, self.ref, self.samples, self.errors = name, ref, list(samples), list(errors)
         self.result, self.dtypes, self.grad, self.second = result, dtypes, grad, second
         self.view, self.variants, self.elementwise = view, variants, elementwise
         self.expand, self.inplace, self.out, self.method = expand, inplace, out, method
-        self.tol, self.raw, self.check = tol, raw, check
+        self.tol, self.raw, self.check, self.seeded = tol, raw, check, seeded
         self.chapter = ""
 
     @property
@@ -201,6 +203,17 @@ class Op:
 
     def function(self) -> Any:
         """The public function, or a call of the method for ops that are methods only."""
+        call = self._function()
+        if not self.seeded:
+            return call
+
+        def seeded(*args: Any, **kwargs: Any) -> Any:
+            torch.manual_seed(0)
+            return call(*args, **kwargs)
+
+        return seeded
+
+    def _function(self) -> Any:
         space, _, name = self.name.rpartition(".")
         owner = {"": torch, "linalg": torch.linalg, "nn": torch.nn.functional}[space]
         if space == "" and (self.inplace_only or (name in DTYPE_METHODS or not hasattr(owner, name))) and hasattr(torch.Tensor, name):

@@ -25,3 +25,12 @@ def python_name(space: str, schema: str, face: int) -> str:
     if not face & (FUNCTION | METHOD):
         name += "_"
     return f"{space}.{name}" if space else name
+
+
+@cache
+def all_have_out(name: str) -> bool:
+    """Whether every overload of the function takes ``out=``."""
+    from d2lcore import _C
+
+    rows = [r for r in _C._op_rows() if python_name(r[0], r[1], r[2]) == name and r[2] & FUNCTION]
+    return all(r[2] & OUT for r in rows)

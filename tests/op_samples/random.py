@@ -1,2 +1,79 @@
-"""Samples of random numbers: shapes, dtypes, ranges, and the first numbers of PyTorch's streams."""
-OPS = []
+"""Samples of random numbers: the first numbers that PyTorch 2.13 gives after ``manual_seed(0)``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import d2lcore as torch
+from op_samples.base import E, Op, S, c, t
+
+F64 = torch.float64
+
+
+def first(*values):
+    """A reference: these values, whatever the arguments."""
+    return lambda *_, **__: np.array(values)
+
+
+UNIFORM = first(0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688)
+UNIFORM3 = first(0.49625658988952637, 0.7682217955589294, 0.08847743272781372)
+UNIFORM64 = first(0.9700530018065531, 0.707819864399788, 0.45938294312745087, 0.9207476841219603)
+NORMAL = first(1.5409960746765137, -0.293428897857666, -2.1787893772125244, 0.5684312582015991)
+NORMAL64 = first(1.5409961082440433, -0.2934289057609464, -2.1787893820745574, 0.5684312772806678)
+SHIFTED = first(4.081992149353027, 0.4131421744823456, -3.357578754425049)
+MEANS = first(3.0819921493530273, 0.41314220428466797, -2.357578754425049)
+DIGITS = first(4, 9, 3, 0, 3)
+AROUND = first(-1, 4, -2, -5, -2)
+RANGES = [E(RuntimeError, "random_ expects 'from' to be less than 'to', but got from=3 >= to=3", 3, 3, (2,))]
+NEGATIVE = [E(RuntimeError, "ative", (-1,))]
+COUNT = c([0.0, 1.0, 2.0], "float32")
+TWO = c([2.0, 2.0, 2.0], "float32")
+ZEROS = {"method": False, "inplace": False, "grad": False, "variants": False}
+
+
+def _far(last):
+    """A check of the last numbers of a longer stream (the vector path of PyTorch)."""
+
+    def check(result, args, kwargs):
+        got = np.array(result.flatten()[-len(last):].tolist())
+        assert np.allclose(got, last, 1e-6, 1e-6), got
+
+    return check
+
+
+def _op(name, samples, errors=(), **more):
+    return Op(name, None, samples, errors, **{"dtypes": "f", "result": None, "seeded": True, **ZEROS, **more})
+
+
+OPS = [
+    _op("rand", [S(4, _ref=UNIFORM), S((2, 2), _out=False, _ref=lambda *_: UNIFORM().reshape(2, 2)), S(4, dtype=F64, _ref=UNIFORM64)], NEGATIVE),
+    _op("randn", [S(4, _ref=NORMAL), S(4, dtype=F64, _ref=NORMAL64)], NEGATIVE),
+    _op("randint", [S(10, (5,), _ref=DIGITS), S(-5, 5, (5,), _ref=AROUND),
+                    S(0, 2**40, (3,), _ref=first(741280623151, 506137267392, 291447657211))], RANGES),
+    _op("randperm", [S(8, _ref=lambda n: _permutation())], [E(RuntimeError, "", -1)], out=False),
+    _op("normal", [S(COUNT, TWO, _ref=MEANS), S(COUNT, 2.0, _ref=MEANS),
+                   S(1.0, TWO, _ref=first(4.081992149353027, 0.41314220428466797, -3.357578754425049)), S(1.0, 2.0, (3,), _ref=SHIFTED)],
+        [E(RuntimeError, "normal expects std >= 0.0, but found std -1", 0.0, -1.0, (2,))]),
+    _op("rand_like", [S(t(3), _ref=UNIFORM3)]),
+    _op("randn_like", [S(t(4), _ref=NORMAL)]),
+    _op("randint_like", [S(t(5), 10, _ref=DIGITS), S(t(5), -5, 5, _ref=AROUND)]),
+    _op("uniform_", [S(t(3), -1, 1, _ref=first(-0.007486820220947266, 0.5364435911178589, -0.8230451345443726))],
+        [E(RuntimeError, "uniform_ expects to return a [from, to) range, but found from=2 > to=1", t(2), 2.0, 1.0)]),
+    _op("normal_", [S(t(3), 1, 2, _ref=SHIFTED)], [E(RuntimeError, "normal expects std >= 0.0, but found std -1", t(2), 0.0, -1.0)]),
+    _op("random_", [S(c([0, 0, 0], "int64"), 0, 10, _ref=first(4, 9, 3)), S(t(3), 7, _ref=first(4, 3, 0)),
+                    S(c([0, 0, 0], "uint8"), _ref=first(172, 47, 117)), S(t(3), _ref=first(8325664.0, 12888472.0, 1484222.0))],
+        [E(RuntimeError, "random_ expects 'from' to be less than 'to', but got from=3 >= to=3", t(2), 3, 3)]),
+    _op("exponential_", [S(t(3), 2.0, _ref=first(1.754163146018982, 0.6151923537254333, 0.3075220584869385))],
+        [E(RuntimeError, "exponential_ expects lambda > 0.0, but found lambda=-1", t(2), -1.0)], tol=4),
+    _op("bernoulli", [S(c([0.5] * 6, "float32"), _ref=first(1, 0, 1, 1, 1, 0)), S(t(6), 0.0, _ref=first(0, 0, 0, 0, 0, 0)),
+                      S(t(3), 1.0, _ref=first(1, 1, 1))],
+        [E(RuntimeError, "bernoulli_ expects p to be in [0, 1], but got p=2", t(2), 2.0)], out=False),
+    _op("rand", [S(20)], check=_far([0.800011396408081, 0.16102945804595947, 0.28226858377456665])),
+    _op("randn", [S(20)], check=_far([0.9318265914916992, 1.2590092420578003, 2.0049805641174316, 0.05373690277338028])),
+    _op("randn", [S(20, dtype=F64)], check=_far([0.6748575435940039, 1.0468653769814655, 0.15429517864658948, -0.7498915228391941])),
+    _op("nn.dropout", [S(c([1.0] * 6, "float32"), 0.5, _ref=first(0, 0, 2, 0, 0, 0))]),
+]  # fmt: skip
+
+
+def _permutation():
+    return np.array([4, 0, 7, 3, 2, 5, 1, 6])
