@@ -152,6 +152,15 @@ D2L_INLINE void copy_bytes(char* to, const char* from, int64_t n) {
 #endif
 }
 
+#if D2L_AVX2
+template <class T>
+D2L_INLINE VInt<T> first_lanes(int64_t n) {  // all bits set in lanes 0 .. n - 1
+  VInt<T> lane;
+  for (int i = 0; i < kLanes<T>; ++i) lane[i] = static_cast<IntOf<T>>(i);
+  return lane < static_cast<IntOf<T>>(n);
+}
+#endif
+
 // The first n lanes from memory, the others from `rest`; and back. n < kLanes.
 template <class T>
 D2L_INLINE Vec<T> load_part(const T* p, int64_t n, Vec<T> rest) {
@@ -159,6 +168,19 @@ D2L_INLINE Vec<T> load_part(const T* p, int64_t n, Vec<T> rest) {
   __mmask64 mask = _bzhi_u64(~0ull, static_cast<unsigned>(n) * static_cast<unsigned>(sizeof(T)));
   return (Vec<T>)_mm512_mask_loadu_epi8((__m512i)rest, mask, p);
 #else
+#if D2L_AVX2
+  if constexpr (sizeof(T) >= 4) {
+    VInt<T> mask = first_lanes<T>(n);
+    if constexpr (sizeof(T) == 4) {
+      Vec<T> v = (Vec<T>)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), (__m256i)mask);
+      return mask ? v : rest;
+    } else {
+      Vec<T> v =
+          (Vec<T>)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), (__m256i)mask);
+      return mask ? v : rest;
+    }
+  }
+#endif
   alignas(64) char pad[kVecBytes];
   store(pad, rest);
   copy_bytes(pad, reinterpret_cast<const char*>(p), n * static_cast<int64_t>(sizeof(T)));
@@ -171,6 +193,16 @@ D2L_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
   __mmask64 mask = _bzhi_u64(~0ull, static_cast<unsigned>(n) * static_cast<unsigned>(sizeof(T)));
   _mm512_mask_storeu_epi8(p, mask, (__m512i)v);
 #else
+#if D2L_AVX2
+  if constexpr (sizeof(T) >= 4) {
+    __m256i mask = (__m256i)first_lanes<T>(n);
+    if constexpr (sizeof(T) == 4) {
+      return _mm256_maskstore_epi32(reinterpret_cast<int*>(p), mask, (__m256i)v);
+    } else {
+      return _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), mask, (__m256i)v);
+    }
+  }
+#endif
   alignas(64) char pad[kVecBytes];
   store(pad, v);
   copy_bytes(reinterpret_cast<char*>(p), pad, n * static_cast<int64_t>(sizeof(T)));
@@ -275,23 +307,21 @@ D2L_INLINE VF scale2(VF p, VF k) {
 #if D2L_AVX512
   return (VF)_mm512_scalef_ps((__m512)p, (__m512)k);
 #else
-  k = k > 300.0f ? splat(300.0f) : k;
-  k = k < -300.0f ? splat(-300.0f) : k;
-  VI i = __builtin_convertvector(k, VI), a = i >> 2, b = i - 3 * a;
-  VF s = (VF)((a + 127) << 23);
-  return p * s * s * s * (VF)((b + 127) << 23);
+  k = k > 250.0f ? splat(250.0f) : k;
+  k = k < -250.0f ? splat(-250.0f) : k;
+  VI i = __builtin_convertvector(k, VI), a = i >> 1;
+  return p * (VF)((a + 127) << 23) * (VF)((i - a + 127) << 23);
 #endif
 }
 D2L_INLINE VD scale2(VD p, VD k) {
 #if D2L_AVX512
   return (VD)_mm512_scalef_pd((__m512d)p, (__m512d)k);
 #else
-  k = k > 2200.0 ? splat(2200.0) : k;
-  k = k < -2200.0 ? splat(-2200.0) : k;
-  VL i = (VL)(k + 6755399441055744.0) - (VL)splat(6755399441055744.0);
-  VL a = (VL)(k * 0.25 + 6755399441055744.0) - (VL)splat(6755399441055744.0), b = i - 3 * a;
-  VD s = (VD)((a + 1023) << 52);
-  return p * s * s * s * (VD)((b + 1023) << 52);
+  k = k > 2000.0 ? splat(2000.0) : k;
+  k = k < -2000.0 ? splat(-2000.0) : k;
+  const double magic = 6755399441055744.0;  // 1.5 2^52: the low bits become an integer
+  VL i = (VL)(k + magic) - (VL)splat(magic), a = (VL)(k * 0.5 + magic) - (VL)splat(magic);
+  return p * (VD)((a + 1023) << 52) * (VD)((i - a + 1023) << 52);
 #endif
 }
 
