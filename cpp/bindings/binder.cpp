@@ -18,6 +18,8 @@ struct OpFunction {
   vectorcallfunc vectorcall;
   std::vector<const OpRow*>* rows;
   std::vector<std::vector<PyObject*>>* names;  // interned parameter names of each row
+  std::vector<std::vector<Value>>* defaults;   // what a parameter is when it is not given
+  std::vector<int>* positional;                // how many parameters may be given by position
   std::string* name;
   std::string* module;
   Form form;
@@ -82,7 +84,7 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
   const std::vector<Param>& params = row.schema.params;
   const bool numbers = row.faces & (Numbers | NumbersFirst);
   const int count = static_cast<int>(params.size());
-  const int positional = positional_count(row.schema);
+  const int positional = (*f.positional)[which];
   const char* name = f.name->c_str();
   const int first = f.form == Form::Method || f.form == Form::Inplace ? 1 : 0;
 
@@ -95,7 +97,7 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
                        !PyTuple_Check(call.args[first]) && !PyList_Check(call.args[first]) &&
                        (!params[first].single || call.nargs > positional);
   for (; bound < positional && taken < call.nargs; ++bound, ++taken) {
-    Value& v = frame.values[bound];
+    Value& v = frame.reset(bound);
     PyObject* arg = call.args[taken];
     if (varargs && bound == first) {
       const Py_ssize_t n = call.nargs - first;
@@ -161,7 +163,7 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
     if (seen >> at & 1) {
       return why.fails("{}() got multiple values for argument '{}'", name, PyUnicode_AsUTF8(key));
     }
-    if (!convert(arg, params[at], numbers, frame, frame.values[at])) {
+    if (!convert(arg, params[at], numbers, frame, frame.reset(at))) {
       return why.fails("{}(): argument '{}' must be {}, not {}", name, face_name(params[at], f.form),
                        type_words(params[at]), type_name(arg));
     }
@@ -181,7 +183,7 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
       return why.fails("{}() missing {} required positional argument{}: {}", name,
                        static_cast<int64_t>(n), n == 1 ? "s" : "s", missing);
     }
-    set_default(params[i], frame, frame.values[i]);
+    frame.reset(i) = (*f.defaults)[which][static_cast<size_t>(i)];
   }
   return true;
 }
@@ -411,13 +413,18 @@ Ref make_function(const std::string& name, const std::string& module, Form form,
   f->module = new std::string(module);
   f->form = form;
   f->names = new std::vector<std::vector<PyObject*>>;
+  f->defaults = new std::vector<std::vector<Value>>;
+  f->positional = new std::vector<int>;
   for (const OpRow* row : rows) {
     auto& names = f->names->emplace_back();
     check<ValueError>(row->schema.params.size() <= Frame::kParams, "too many parameters: {}",
                       row->schema.text);
+    auto& defaults = f->defaults->emplace_back();
     for (const Param& p : row->schema.params) {
       names.push_back(PyUnicode_InternFromString(face_name(p, form)));
+      set_default(p, defaults.emplace_back());
     }
+    f->positional->push_back(positional_count(row->schema));
   }
   f->rows = new std::vector<const OpRow*>(std::move(rows));
   return o;

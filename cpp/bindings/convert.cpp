@@ -311,7 +311,7 @@ bool convert(PyObject* o, const Param& p, bool numbers, Frame& frame, Value& v) 
   return false;
 }
 
-void set_default(const Param& p, Frame& frame, Value& v) {
+void set_default(const Param& p, Value& v) {
   const std::string& text = p.default_text;
   v = Value();
   if (text == "None") return;
@@ -348,17 +348,17 @@ void set_default(const Param& p, Frame& frame, Value& v) {
       v.n = static_cast<int64_t>(text.size()) - 2;
       return;
     case ParamType::IntList: {
-      v.kind = Value::Kind::IntList;
-      v.ptr = frame.ints + frame.ints_used;
+      auto* list = new std::vector<int64_t>;  // lives as long as the table
       for (const char* at = begin; at < end;) {
         if (*at == '-' || (*at >= '0' && *at <= '9')) {
-          check(frame.ints_used < Frame::kInts, "default list too long: {}", text);
-          at = std::from_chars(at, end, frame.ints[frame.ints_used++]).ptr;
-          ++v.n;
+          at = std::from_chars(at, end, list->emplace_back()).ptr;
         } else {
           ++at;
         }
       }
+      v.kind = Value::Kind::IntList;
+      v.ptr = list->data();
+      v.n = static_cast<int64_t>(list->size());
       return;
     }
     default: return;

@@ -15,7 +15,12 @@ namespace d2l::py {
 // What one call needs besides its arguments. Made on the stack; the lists only when used.
 struct Frame {
   static constexpr int kParams = 32, kInts = 64;
-  Value values[kParams];
+  // Only the values of the parameters that there are get initialised (reset): a call has few.
+  union {
+    Value values[kParams];
+  };
+  Frame() {}
+  Value& reset(int i) { return *new (&values[i]) Value; }
   Tensor wrapped[6];  // numbers as tensors
   int wrapped_count = 0;
   int64_t ints[kInts];
@@ -35,13 +40,15 @@ struct Frame {
     spill = s;
     return *s;
   }
-  ~Frame() { delete spill; }
+  ~Frame() {
+    if (spill) delete spill;
+  }
 };
 
 // True, and v filled in, when o fits p. `numbers`: Python numbers stand for tensors.
 bool convert(PyObject* o, const Param& p, bool numbers, Frame& frame, Value& v);
-// The parameter's default.
-void set_default(const Param& p, Frame& frame, Value& v);
+// The parameter's default. What it points to lives as long as the table.
+void set_default(const Param& p, Value& v);
 
 // Numbers, NumPy's scalars included; false when o is none.
 bool as_scalar(PyObject* o, Scalar& out);

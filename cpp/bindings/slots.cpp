@@ -44,10 +44,7 @@ PyObject* inplace(const OpRow& row, PyObject* a, PyObject* b) {
     args[0].kind = args[1].kind = Value::Kind::Tensor;
     args[0].ptr = &tensor_of(a);
     args[1].ptr = &y;
-    Frame frame;
-    for (size_t i = 2; i < row.schema.params.size(); ++i) {
-      set_default(row.schema.params[i], frame, args[i]);
-    }
+    for (size_t i = 2; i < row.schema.params.size(); ++i) set_default(row.schema.params[i], args[i]);
     return call_inplace(row, args, a);
   });
 }
