@@ -10,22 +10,19 @@ inline constexpr double kInvRootTwoPi = 0.3989422804014327;  // 1 / sqrt(2 pi)
 inline constexpr double kGeluA = 0.7978845608028654;         // sqrt(2 / pi)
 inline constexpr double kGeluB = 0.044715;
 
+// At -inf the three below are NaN, as in PyTorch.
 template <class V>
 D2L_INLINE V gelu(V x) {
-  V y = x * normal_cdf(x);
-  return x < Elem<V>(-40) ? V{} - Elem<V>(0) * (x == x ? V{} : x) : y;
+  return x * normal_cdf(x);
 }
 template <class V>
 D2L_INLINE V gelu_tanh(V x) {
   using T = Elem<V>;
-  V u = T(2 * kGeluA) * (x + T(kGeluB) * x * x * x);
-  V y = x * sigmoid(u);
-  return x < T(-40) ? V{} : y;
+  return x * sigmoid(T(2 * kGeluA) * (x + T(kGeluB) * x * x * x));
 }
 template <class V>
 D2L_INLINE V silu(V x) {
-  V y = x * sigmoid(x);
-  return x < Elem<V>(-800) ? V{} : y;
+  return x * sigmoid(x);
 }
 // log(1 + e^z) = max(z, 0) + log1p(e^-|z|).
 template <class V>
