@@ -24,14 +24,18 @@ inline const std::vector<NamedTable>& tables() {
     std::vector<NamedTable> v;
     baseline::fill_table(store[0]);
     v.push_back({"baseline", &store[0]});
+#ifdef D2L_HAVE_AVX2
     if (__builtin_cpu_supports("x86-64-v3")) {
       avx2::fill_table(store[1]);
       v.push_back({"avx2", &store[1]});
     }
+#endif
+#ifdef D2L_HAVE_AVX512
     if (__builtin_cpu_supports("x86-64-v4")) {
       avx512::fill_table(store[2]);
       v.push_back({"avx512", &store[2]});
     }
+#endif
     return v;
   }();
   return all;

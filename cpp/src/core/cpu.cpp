@@ -20,10 +20,16 @@ bool supported(Isa set) {
   switch (set) {
     case Isa::Baseline:
       return true;
+#ifdef D2L_HAVE_AVX2
     case Isa::Avx2:
       return __builtin_cpu_supports("x86-64-v3");
+#endif
+#ifdef D2L_HAVE_AVX512
     case Isa::Avx512:
       return __builtin_cpu_supports("x86-64-v4");
+#endif
+    default:
+      return false;  // not compiled in
   }
   return false;
 }
@@ -37,7 +43,7 @@ Isa choose_isa() {
   if (wanted != nullptr && *wanted != '\0') {
     for (Isa set : kDescending)
       if (std::string_view(wanted) == isa_name(set)) {
-        check<ValueError>(supported(set), "D2LCORE_ISA={}: this processor does not support it",
+        check<ValueError>(supported(set), "D2LCORE_ISA={}: this processor or build does not support it",
                           wanted);
         return set;
       }

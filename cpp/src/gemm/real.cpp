@@ -294,12 +294,21 @@ void packed(const GemmKernels<T>& kernels, const Product<T>& p) {
 const GemmTable& gemm_kernels() {
   static const GemmTable table = [] {
     GemmTable t{};
-    if (isa() == Isa::Avx512)
-      avx512::fill_gemm_table(t);
-    else if (isa() == Isa::Avx2)
-      avx2::fill_gemm_table(t);
-    else
-      baseline::fill_gemm_table(t);
+    switch (isa()) {
+#ifdef D2L_HAVE_AVX512
+      case Isa::Avx512:
+        avx512::fill_gemm_table(t);
+        break;
+#endif
+#ifdef D2L_HAVE_AVX2
+      case Isa::Avx2:
+        avx2::fill_gemm_table(t);
+        break;
+#endif
+      default:
+        baseline::fill_gemm_table(t);
+        break;
+    }
     return t;
   }();
   return table;

@@ -9,13 +9,17 @@ namespace {
 KernelTable make_table() {
   KernelTable t{};
   switch (isa()) {
+#ifdef D2L_HAVE_AVX512
     case Isa::Avx512:
       avx512::fill_table(t);
       break;
+#endif
+#ifdef D2L_HAVE_AVX2
     case Isa::Avx2:
       avx2::fill_table(t);
       break;
-    case Isa::Baseline:
+#endif
+    default:
       baseline::fill_table(t);
       break;
   }
