@@ -6,17 +6,23 @@ and the other parts are loaded when they are first named.
 
 from __future__ import annotations
 
-from math import e, inf, nan, pi
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 
-from d2lcore import _C
+from d2lcore import _C as _C
 from d2lcore._C import *  # noqa: F403
-from d2lcore._functional import *  # noqa: F403
-from d2lcore._grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from d2lcore._functional import *  # type: ignore[assignment,no-redef] # noqa: F403
+from d2lcore._grad_mode import *  # noqa: F403
 from d2lcore._tensor import finish_tensor_type
-from d2lcore._version import __version__
+from d2lcore._version import __version__ as __version__
 
-Tensor = _C.Tensor
 newaxis = None
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any as _Any
 
 # PyTorch's other names of the dtypes.
 float = _C.float32
@@ -41,7 +47,7 @@ _LAZY_NAMES = {
 }
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> _Any:
     from importlib import import_module
 
     if name in _LAZY_MODULES:

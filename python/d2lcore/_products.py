@@ -43,9 +43,10 @@ def einsum(*args: Any) -> Tensor:
         if len(args) % 2:
             equation += "->" + "".join(map(_letter, args[-1]))
     else:
-        equation, *operands = args
+        equation, *rest = args
+        operands = tuple(rest)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
-        operands = operands[0]
+        operands = tuple(operands[0])
     return _C.einsum(equation, operands)
 
 

@@ -19,7 +19,7 @@ def signature_of(op: Any) -> inspect.Signature:
         raise ValueError(f"{op.__name__} has {len(lines)} overloads; see its docstring")
     text = lines[0].rsplit(" -> ", 1)[0]
     inside = text[text.index("(") + 1 : -1]
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = []
     for part in _split(inside):
         if part == "*":

@@ -164,5 +164,5 @@ def finish_tensor_type() -> None:
             function.__qualname__ = f"Tensor.{name}"
         setattr(Tensor, name, function)
     # NumPy asks this before it takes an operator into its own hands.
-    Tensor.__array_priority__ = 1000
+    setattr(Tensor, "__array_priority__", 1000)  # noqa: B010
     Tensor.__module__ = "d2lcore"

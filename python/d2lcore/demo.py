@@ -55,14 +55,15 @@ def predict(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Returns the most likely class of each image."""
     model.eval()
     with torch.no_grad():
-        return model(images / 255).argmax(dim=1)
+        guesses: torch.Tensor = model(images / 255).argmax(dim=1)
+    return guesses
 
 
 def train(
     model: nn.Module, train_set: TensorDataset, test_set: TensorDataset, epochs: int, batch: int
 ) -> list[float]:
     """Trains the model, prints a line per epoch, and returns the loss of every batch."""
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 
     loader = DataLoader(train_set, batch_size=batch, shuffle=True)
     loss_function = nn.CrossEntropyLoss()
@@ -92,7 +93,7 @@ def plot(model: nn.Module, test_set: TensorDataset, losses: list[float], path: P
     wrong = (guesses != labels).nonzero().flatten().tolist()[:8]
     right = (guesses == labels).nonzero().flatten().tolist()
     figure = Figure(figsize=(10, 6), layout="constrained")
-    top, bottom = figure.subfigures(2, 1)
+    top, bottom = figure.subfigures(2, 1)  # type: ignore[misc,unused-ignore]
     axes = top.subplots()
     axes.plot(losses, linewidth=0.8)
     axes.set(xlabel="batch", ylabel="cross entropy", yscale="log", title="training loss")

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from d2lcore import Tensor
+    from d2lcore._C import Tensor
 
     def __getattr__(name: str) -> Callable[..., Tensor]: ...
 

@@ -117,7 +117,8 @@ def trunc_normal_(
             return d2lcore.empty_like(tensor).normal_(mean, std, generator=generator)
 
         def rejected(x: Tensor) -> Tensor:
-            return (x < low) | (x > high)
+            outside: Tensor = (x < low) | (x > high)
+            return outside
 
     else:
         log_peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
@@ -200,8 +201,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     with d2lcore.no_grad():
         tensor.zero_()
         for g in range(groups):
-            centre = tensor[(slice(g * per_group, g * per_group + kept), slice(kept), *middle)]
-            centre.copy_(d2lcore.eye(kept, dtype=tensor.dtype))
+            place = (slice(g * per_group, g * per_group + kept), slice(kept), *middle)
+            tensor[place].copy_(d2lcore.eye(kept, dtype=tensor.dtype))
     return tensor
 
 

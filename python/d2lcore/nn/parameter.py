@@ -73,7 +73,7 @@ class Buffer(Tensor):
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
             data = d2lcore.empty(0)
-        buffer = Tensor._make_subclass(cls, data, data.requires_grad)
+        buffer: Buffer = Tensor._make_subclass(cls, data, data.requires_grad)
         buffer.persistent = persistent
         return buffer
 
@@ -94,6 +94,6 @@ class Buffer(Tensor):
 
 def _rebuild(cls: Any, data: Tensor, requires_grad: bool, attributes: dict[str, Any]) -> Any:
     """What pickle calls."""
-    result = Tensor._make_subclass(cls, data, requires_grad)
+    result: Any = Tensor._make_subclass(cls, data, requires_grad)
     result.__dict__.update(attributes)
     return result

@@ -78,7 +78,7 @@ class Unflatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Returns ``input.unflatten(dim, unflattened_size)``."""
-        return input.unflatten(self.dim, self.unflattened_size)
+        return input.unflatten(self.dim, self.unflattened_size)  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -634,7 +634,7 @@ class Module(StateDict):
 
     def cuda(self, device: Any = None) -> Self:
         """Moves all parameters and buffers to the GPU; returns self."""
-        return self._apply(lambda t: t.cuda(device))
+        return self._apply(lambda t: t.to(device or "cuda"))
 
     # ------------------------------------------------------------------ printing
 
