@@ -121,7 +121,7 @@ stage_debug() {
 sanitized() { # COMMAND: Python with the sanitizers' run-time libraries loaded first
   local compiler=${CXX:-g++}
   env LD_PRELOAD="$("$compiler" -print-file-name=libasan.so) $("$compiler" -print-file-name=libubsan.so)" \
-    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:handle_segv=0 \
+    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
     UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 PYTHONMALLOC=malloc \
     PYTHONPATH="$SITE" "$@"
 }
