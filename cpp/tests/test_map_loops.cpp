@@ -421,7 +421,7 @@ TEST_CASE("optimisers: adam and sgd follow the formulas, in place and with a tai
       }
       p0 = p, m0 = m, v0 = v;
       AdamScalars a;
-      a.step_size = 0.01, a.weight_decay = 0.1, a.one_minus_beta1 = 0.1, a.one_minus_beta2 = 0.001;
+      a.step_size = 0.01, a.weight_decay = 0.1, a.one_minus_beta1 = 0.1;
       a.beta2 = 0.999, a.eps = 1e-8, a.root_correction2 = 0.03;
       Scalars s = a.pack();
       const int64_t strides[] = {4, 4, 4, 4, 0, 0, 0, 0};

@@ -74,7 +74,7 @@ OPS = [
     ADD, SUB, *aliases(SUB, "subtract"),
     Op("rsub", lambda x, y, alpha=1: y - alpha * x, [*PAIRS[:2], S(t(3), 2, alpha=3)],
        [E(RuntimeError, "must match", t(3), t(4))], elementwise=True),
-    MUL, *aliases(MUL, "multiply"), DIV, *aliases(DIV, "divide", "true_divide"),
+    MUL, *aliases(MUL, "multiply"), DIV, *aliases(DIV, "divide"), *aliases(DIV, "true_divide", first=3),
     Op("floor_divide", lambda x, y: np.floor(x / y),
        [S(DIVIDEND, DIVISOR, _dtypes="fd"), INTEGERS, S(DIVIDEND, 1.7, _dtypes="fd")],
        [APART[0], E(RuntimeError, "ZeroDivisionError", c([1], "int64"), c([0], "int64"))],

@@ -229,13 +229,13 @@ def seed_of(op: Op, index: int, place: int) -> int:
     return zlib.crc32(f"{op.name}/{index}/{place}".encode())
 
 
-def aliases(op: Op, *names: str) -> list[Op]:
-    """The op again under other names, with its first two samples."""
+def aliases(op: Op, *names: str, first: int | None = None) -> list[Op]:
+    """The op again under other names, with its first samples or all."""
     out = []
     for name in names:
         twin = Op.__new__(Op)
         twin.__dict__.update(op.__dict__)
-        twin.name, twin.samples, twin.errors = name, op.samples[:2], op.errors[:1]
+        twin.name, twin.samples, twin.errors = name, op.samples[:first], op.errors[:1]
         out.append(twin)
     return out
 

@@ -19,7 +19,8 @@ for name, (others, f) in NAMES.items():
             result="bool", dtypes=EVERY, grad=False, elementwise=True)  # fmt: skip
     COMPARE += [op, *aliases(op, *others)]
 
-BITS = [S(c([5, 12, 0, 255]), c([3, 10, 7, 15])), S(c([[5], [12]]), c([3, 10])), S(c([5, 6]), 3)]
+BITS = [S(c([5, 12, 0, 255]), c([3, 10, 7, 15])), S(c([[5], [12]]), c([3, 10])), S(c([5, 6]), 3),
+        S(3, c([5, 6]), _out=False)]
 NO_BITS = [E(NotImplementedError, "not implemented for 'Float'", c([1.0], "float32"),
              c([2.0], "float32"))]  # fmt: skip
 ODD = c([1.0, np.nan, np.inf, -np.inf, 0.0, -2.5, -0.0])
@@ -50,9 +51,11 @@ OPS = [
          NO_BITS, dtypes="lB", grad=False, raw=True) for n in ("and", "or", "xor")),
     Op("bitwise_not", np.invert, [S(c([5, 0, 255, 12])), S(b(4), _dtypes="?")],
        [E(NotImplementedError, "", c([1.0], "float32"))], dtypes="lB", grad=False, raw=True),
-    Op("bitwise_left_shift", np.left_shift, [S(c([5, 1, 3]), c([1, 4, 0])), S(c([5, 1]), 2)],
+    Op("bitwise_left_shift", np.left_shift, [S(c([5, 1, 3]), c([1, 4, 0])), S(c([5, 1]), 2),
+                                                S(3, c([5, 1]), _out=False)],
        NO_BITS, dtypes="lB", grad=False, raw=True),
-    Op("bitwise_right_shift", np.right_shift, [S(c([5, 16, 3]), c([1, 3, 0])), S(c([5, 9]), 2)],
+    Op("bitwise_right_shift", np.right_shift, [S(c([5, 16, 3]), c([1, 3, 0])), S(c([5, 9]), 2),
+                                                  S(99, c([5, 1]), _out=False)],
        NO_BITS, dtypes="lB", grad=False, raw=True),
     Op("where", np.where,
        [S(b(3, 4), t(3, 4), t(3, 4)), S(b(4), t(3, 1), t()),

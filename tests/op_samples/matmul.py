@@ -74,6 +74,12 @@ OPS = [
     Op("matrix_power", _power, POWER, [E(RuntimeError, "linalg.matrix_power: A must be batches of square matrices, but they are 2 by 3 matrices", t(2, 3), 2)],
        dtypes="fd", tol=100),
     Op("linalg.matrix_power", _power, POWER, [E(RuntimeError, "linalg.matrix_power: The input tensor A must have at least 2 dimensions.", t(2), 2)], dtypes="fd", tol=100),
+    Op("einsum", np.einsum, [S("ij,jk->ik", t(2, 3), t(3, 4)), S("ii->i", t(3, 3)), S("bij,bkj->bik", t(2, 2, 3), t(2, 4, 3)), S("i,j", t(2), t(3)),
+                             S("...ij->...ji", t(2, 3, 4)), S("ij->", t(2, 3)), S("ij,j,i->j", t(2, 3), t(3), t(2))],
+       [E(RuntimeError, "einsum(): ", "ij,jk->ik", t(2, 3), t(4, 2))], dtypes="fd", tol=40, out=False),
+    Op("tensordot", lambda a, b, dims=2: np.tensordot(a, b, dims), [S(t(2, 3, 4), t(3, 4, 2)), S(t(2, 3), t(3, 2), 1), S(t(2, 3), t(2, 3), ([0], [0])), S(t(2), t(3), dims=0)],
+       [E(RuntimeError, "contracted dimensions need to match, but first has size 3 in dim", t(2, 3), t(4, 2), 1)],
+       dtypes="fdl", tol=40),
     Op("linalg.multi_dot", lambda m: np.linalg.multi_dot(m) if len(m) > 1 else m[0], [S([t(2, 3), t(3, 4), t(4, 2)]), S([t(3), t(3, 4), t(4)]), S([t(2, 3), t(3, 2)])],
        [E(RuntimeError, "multi_dot(): expected at least 2 tensors but got 0", [])], dtypes="fd", tol=100),
 ]  # fmt: skip

@@ -180,6 +180,8 @@ OPS = [
               E(RuntimeError, "narrow(): length must be non-negative.", t(3), 0, 0, -1),
               E(IndexError, "start out of range (expected to be in range of [-3, 3], but got 4)",
                 t(3), 0, 4, 0)]),
+    Op("narrow_copy", _narrow, [S(t(3, 4), 0, 1, 2), S(t(3, 4), 1, -2, 2)],
+       [E(RuntimeError, "exceeds dimension size (3).", t(3), 0, 2, 2)], dtypes=EVERY),
     _view_op("select", lambda x, dim, index: np.take(x, index, axis=dim),
              [S(t(3, 4), 0, 1), S(t(3, 4), -1, -2)],
              [E(IndexError, "select(): index 3 out of range for tensor of size [3, 4] at dimension 0",

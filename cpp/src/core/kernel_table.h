@@ -77,17 +77,17 @@ using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int
 
 // What the adam loops read: Scalars' memory as this struct (AdamScalars::pack). PyTorch's formula:
 //   g = sign g;  p = keep p;  g += weight_decay p
-//   m += one_minus_beta1 (g - m);  v = beta2 v + one_minus_beta2 g^2;  w = v, or max v so far (amsgrad)
+//   m += one_minus_beta1 (g - m);  v = beta2 v + (1 - beta2) g^2;  w = v, or max v so far (amsgrad)
 //   p -= step_size m / (sqrt(w) / root_correction2 + eps)
 struct AdamScalars {
   double step_size = 0;         // lr / (1 - beta1^step)
   double weight_decay = 0;      // added to the gradient; 0 for AdamW
-  double one_minus_beta1 = 0, one_minus_beta2 = 0;
+  double one_minus_beta1 = 0;
   double beta2 = 0;
   double eps = 0;
   double root_correction2 = 1;  // sqrt(1 - beta2^step)
-  float keep = 1;               // decoupled decay, 1 - lr * decay (AdamW); else 1
-  float sign = 1;               // -1 to maximize
+  double keep = 1;              // decoupled decay, 1 - lr * decay (AdamW); else 1
+  double sign = 1;              // -1 to maximize
 
   Scalars pack() const {
     Scalars s;

@@ -61,7 +61,7 @@ struct Adam : InPlace<T, kAmsgrad ? 4 : 3> {
     p = p * T(c.keep);
     g = fma(splat(T(c.weight_decay)), p, g);
     m = fma(splat(T(c.one_minus_beta1)), g - m, m);
-    v = fma(splat(T(c.one_minus_beta2)) * g, g, v * T(c.beta2));
+    v = fma(splat(T(1.0 - c.beta2)) * g, g, v * T(c.beta2));
     store(at[1], m);
     store(at[2], v);
     if constexpr (kAmsgrad) {

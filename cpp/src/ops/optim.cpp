@@ -127,7 +127,6 @@ void adam_step(TensorList params, TensorList grads, TensorList exp_avgs, TensorL
     s.root_correction2 = std::sqrt(1 - std::pow(beta2, steps[i]));
     s.one_minus_beta1 = 1 - beta1;
     s.beta2 = beta2;
-    s.one_minus_beta2 = 1 - beta2;
     s.eps = eps;
     s.weight_decay = static_cast<float>(decoupled ? 0 : weight_decay);
     s.keep = decoupled ? 1 - lr * weight_decay : 1;
