@@ -14,12 +14,14 @@ passed=0
 failed=0
 failures=()
 started=$SECONDS
+only=" $* " # the script's arguments: the names of the steps to run; none: all
 mkdir -p "$WORK"
 
 step() { # NAME FUNCTION [ARGUMENTS]
   local name=$1 begin=$SECONDS status=0
   shift
-  printf '%-36s ' "$name"
+  [[ $only =~ ^\ *$ || $only == *" $name "* ]] || return 0
+  printf '%-24s ' "$name"
   # In the background, because errexit is off wherever a status is being looked at.
   (
     set -euo pipefail
