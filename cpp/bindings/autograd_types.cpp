@@ -150,7 +150,7 @@ PyTypeObject* type_for(const std::string& full) {
   const std::string name = colon == std::string::npos ? full : full.substr(colon + 1);
   PyTypeObject*& type = (*types)[name];
   if (!type) {
-    auto* qualified = new std::string(name);  // the type borrows its name
+    auto* qualified = new std::string("d2lcore.autograd.graph." + name);  // the type borrows its name
     PyType_Slot slots[] = {{0, nullptr}};
     PyType_Spec spec = {qualified->c_str(), sizeof(NodeObject), 0,
                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};

@@ -39,7 +39,7 @@ void Tensor::set_requires_grad(bool on) const {
     return;
   }
   check(is_differentiable(dtype()),
-        "only Tensors of floating point dtype can require gradients");
+        "only Tensors of floating point and complex dtype can require gradients");
   p_->requires_grad = true;
 }
 

@@ -51,4 +51,32 @@ def dropout3d(
     return _channel_dropout(input, p, training, inplace, 3)
 
 
+def bilinear(
+    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """Returns ``input1^T weight[k] input2 + bias[k]`` for each output feature k.
+
+    Args:
+        input1: (..., in1), input2: (..., in2) with the same leading dimensions.
+        weight: (out, in1, in2).
+        bias: (out,) or None.
+    """
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(
+            f"bilinear(): input batch dimensions do not match: got {tuple(input1.shape)} and "
+            f"{tuple(input2.shape)}"
+        )
+    if input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
+        raise RuntimeError(
+            f"bilinear(): input sizes do not match weight: got {tuple(input1.shape)}, "
+            f"{tuple(input2.shape)} and {tuple(weight.shape)}"
+        )
+    left = input1.reshape(-1, input1.shape[-1]) @ weight.transpose(0, 1).flatten(1)
+    left = left.reshape(-1, weight.shape[0], weight.shape[2])
+    out = (left @ input2.reshape(-1, input2.shape[-1], 1)).squeeze(-1)
+    if bias is not None:
+        out = out + bias
+    return out.reshape(*input1.shape[:-1], weight.shape[0])
+
+
 globals().update({k: v for k, v in vars(_C._nn).items() if not k.startswith("_")})
