@@ -278,8 +278,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& roots, const std::vector<Ten
   std::vector<Tensor> out = run(roots, gradients, options, inputs, false);
   for (size_t i = 0; i < out.size(); ++i) {
     check(allow_unused || out[i].defined(),
-          "One of the differentiated Tensors appears to not have been used in the graph. Set "
-          "allow_unused=True if this is the desired behavior.");
+          "The differentiated Tensor at index {} appears to not have been used in the graph. Set "
+          "allow_unused=True if this is the desired behavior.", static_cast<int64_t>(i));
   }
   return out;
 }

@@ -36,6 +36,9 @@ struct Promotion {
       if (!found) {
         out = dtype[g];
         found = true;
+      } else if (category(dtype[g]) == 3 && category(out) == 2) {
+        // A complex number or 0-d tensor: the floats keep their width.
+        out = out == DType::Double ? DType::ComplexDouble : DType::ComplexFloat;
       } else if (category(dtype[g]) > category(out)) {
         out = promote(out, dtype[g]);
       }
