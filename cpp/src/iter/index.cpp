@@ -57,7 +57,24 @@ struct Row {
   char* dense;
   int64_t index_step, place_step, dense_step, scale, n;
 };
-using RowLoop = void (*)(const Row&);
+// m rows of one geometry, by the strides of the next dimension.
+struct Rows {
+  Row first;
+  int64_t index_next, place_next, dense_next, m;
+};
+using RowLoop = void (*)(const Rows&);
+
+template <class F>
+void each_row(const Rows& rows, F fn) {
+  Row r = rows.first;
+  for (int64_t j = 0;;) {
+    fn(r);
+    if (++j == rows.m) return;
+    r.index += rows.index_next;
+    r.place += rows.place_next;
+    r.dense += rows.dense_next;
+  }
+}
 
 inline int64_t index_at(const Row& r, int64_t i) {
   int64_t v;
@@ -69,8 +86,21 @@ struct Item16 {
   uint64_t a, b;
 };
 
+// A row that lies densely on both sides; long ones by the kernels' own loop.
+void copy_row(char* to, const char* from, int64_t n) {
+  if (n < 2048) {
+    std::memcpy(to, from, static_cast<size_t>(n));
+    return;
+  }
+  constexpr int kByte = static_cast<int>(DType::UInt8);
+  char* const ptr[2] = {to, const_cast<char*>(from)};
+  const int64_t strides[4] = {1, 1, 0, 0};
+  const Scalars none;
+  kernels().cast[kByte][kByte](ptr, strides, n, 1, &none);
+}
+
 template <class T, bool kGet>
-void move_row(const Row& r) {
+inline void move_row(const Row& r) {
   constexpr int64_t kSize = sizeof(T);
   if (r.index_step == 0) {
     char* place = r.place + index_at(r, 0);
@@ -79,9 +109,23 @@ void move_row(const Row& r) {
     const int64_t to_step = kGet ? r.dense_step : r.place_step;
     const int64_t from_step = kGet ? r.place_step : r.dense_step;
     if (to_step == kSize && from_step == kSize) {
-      std::memmove(to, from, static_cast<size_t>(r.n * kSize));
+      copy_row(to, from, r.n * kSize);
     } else {
       for (int64_t i = 0; i < r.n; ++i) std::memcpy(to + i * to_step, from + i * from_step, kSize);
+    }
+    return;
+  }
+  if (kGet && r.index_step == 8 && r.dense_step == kSize) {
+    const int64_t* index = reinterpret_cast<const int64_t*>(r.index);
+    T* to = reinterpret_cast<T*>(r.dense);
+    if (r.place_step == 0 && r.scale == kSize) {
+      const T* place = reinterpret_cast<const T*>(r.place);
+      for (int64_t i = 0; i < r.n; ++i) to[i] = place[index[i]];
+    } else {
+      const char* place = r.place;
+      for (int64_t i = 0; i < r.n; ++i, place += r.place_step) {
+        to[i] = *reinterpret_cast<const T*>(place + index[i] * r.scale);
+      }
     }
     return;
   }
@@ -92,9 +136,31 @@ void move_row(const Row& r) {
   }
 }
 
+template <class T, bool kGet>
+void move_rows(const Rows& rows) {
+  constexpr int64_t kAhead = 4;  // whole rows from places far apart: ask for them early
+  if (rows.first.index_step == 0 && rows.first.n >= 16) {
+    int64_t j = 0;
+    each_row(rows, [&](const Row& r) {
+      if (++j + kAhead <= rows.m) {
+        Row later = r;
+        later.index += kAhead * rows.index_next;
+        const char* at = r.place + kAhead * rows.place_next + index_at(later, 0);
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + 64);
+        __builtin_prefetch(at + 128);
+        __builtin_prefetch(at + 192);
+      }
+      move_row<T, kGet>(r);
+    });
+    return;
+  }
+  each_row(rows, move_row<T, kGet>);
+}
+
 // place = op(place, dense).
 template <class T, class Op>
-void combine_row(const Row& r, Op op) {
+inline void combine_row(const Row& r, Op op) {
   if (r.index_step == 0) {
     char* place = r.place + index_at(r, 0);
     if (r.place_step == sizeof(T) && r.dense_step == sizeof(T)) {
@@ -106,6 +172,16 @@ void combine_row(const Row& r, Op op) {
         T* to = reinterpret_cast<T*>(place + i * r.place_step);
         *to = op(*to, *reinterpret_cast<const T*>(r.dense + i * r.dense_step));
       }
+    }
+    return;
+  }
+  if (r.index_step == 8 && r.dense_step == sizeof(T)) {
+    const int64_t* index = reinterpret_cast<const int64_t*>(r.index);
+    const T* from = reinterpret_cast<const T*>(r.dense);
+    char* place = r.place;
+    for (int64_t i = 0; i < r.n; ++i, place += r.place_step) {
+      T* to = reinterpret_cast<T*>(place + index[i] * r.scale);
+      *to = op(*to, from[i]);
     }
     return;
   }
@@ -146,28 +222,32 @@ struct Product {
   }
 };
 
+template <class T, class F>
+void combine_rows(const Rows& rows, F op) {
+  each_row(rows, [&](const Row& r) { combine_row<T>(r, op); });
+}
 template <class T, class Op>
-void combine(const Row& r) {
-  combine_row<T>(r, [](T a, T b) { return Op::of(a, b); });
+void combine(const Rows& rows) {
+  combine_rows<T>(rows, [](T a, T b) { return Op::of(a, b); });
 }
 template <class Op>
 RowLoop choose_combine(DType dtype) {
   switch (dtype) {
-    case DType::Bool: return [](const Row& r) { combine_row<uint8_t>(r, Op::of_bool); };
+    case DType::Bool: return [](const Rows& r) { combine_rows<uint8_t>(r, Op::of_bool); };
     case DType::UInt8:
     case DType::Int8: return combine<uint8_t, Op>;  // unsigned: results wrap
     case DType::Int16: return combine<uint16_t, Op>;
     case DType::Int32: return combine<uint32_t, Op>;
     case DType::Int64: return combine<uint64_t, Op>;
     case DType::Half:
-      return [](const Row& r) {
-        combine_row<uint16_t>(r, [](uint16_t a, uint16_t b) {
+      return [](const Rows& r) {
+        combine_rows<uint16_t>(r, [](uint16_t a, uint16_t b) {
           return float_to_half(Op::of(half_to_float(a), half_to_float(b)));
         });
       };
     case DType::BFloat16:
-      return [](const Row& r) {
-        combine_row<uint16_t>(r, [](uint16_t a, uint16_t b) {
+      return [](const Rows& r) {
+        combine_rows<uint16_t>(r, [](uint16_t a, uint16_t b) {
           return float_to_bfloat16(Op::of(bfloat16_to_float(a), bfloat16_to_float(b)));
         });
       };
@@ -183,11 +263,11 @@ RowLoop choose(Access access, DType dtype) {
   if (access == Access::Multiply) return choose_combine<Product>(dtype);
   const bool get = access == Access::Get;
   switch (itemsize(dtype)) {
-    case 1: return get ? move_row<uint8_t, true> : move_row<uint8_t, false>;
-    case 2: return get ? move_row<uint16_t, true> : move_row<uint16_t, false>;
-    case 4: return get ? move_row<uint32_t, true> : move_row<uint32_t, false>;
-    case 8: return get ? move_row<uint64_t, true> : move_row<uint64_t, false>;
-    default: return get ? move_row<Item16, true> : move_row<Item16, false>;
+    case 1: return get ? move_rows<uint8_t, true> : move_rows<uint8_t, false>;
+    case 2: return get ? move_rows<uint16_t, true> : move_rows<uint16_t, false>;
+    case 4: return get ? move_rows<uint32_t, true> : move_rows<uint32_t, false>;
+    case 8: return get ? move_rows<uint64_t, true> : move_rows<uint64_t, false>;
+    default: return get ? move_rows<Item16, true> : move_rows<Item16, false>;
   }
 }
 
@@ -195,7 +275,8 @@ RowLoop choose(Access access, DType dtype) {
 void run_part(const Plan& p, RowLoop fn, int64_t scale, int cut, int64_t begin, int64_t end) {
   int64_t low[kMaxDims] = {}, count[kMaxDims], at[kMaxDims] = {};
   for (int d = 0; d < p.ndim; ++d) count[d] = p.shape[d];
-  Row r{p.data[kIndex], p.data[kPlace], p.data[kDense], 0, 0, 0, scale, 1};
+  Rows rows{{p.data[kIndex], p.data[kPlace], p.data[kDense], 0, 0, 0, scale, 1}, 0, 0, 0, 1};
+  Row& r = rows.first;
   if (p.ndim > 0) {
     low[cut] = begin;
     count[cut] = end - begin;
@@ -207,9 +288,15 @@ void run_part(const Plan& p, RowLoop fn, int64_t scale, int cut, int64_t begin, 
     r.dense_step = p.strides[kDense][0];
     r.n = count[0];
   }
+  if (p.ndim > 1) {
+    rows.index_next = p.strides[kIndex][1];
+    rows.place_next = p.strides[kPlace][1];
+    rows.dense_next = p.strides[kDense][1];
+    rows.m = count[1];
+  }
   for (;;) {
-    fn(r);
-    int d = 1;
+    fn(rows);
+    int d = 2;
     for (; d < p.ndim; ++d) {
       r.index += p.strides[kIndex][d];
       r.place += p.strides[kPlace][d];
@@ -250,13 +337,16 @@ void run_indexed(Access access, const IndexedLoop& loop) {
   if (p.numel == 0) return;
   const RowLoop fn = choose(access, place.dtype());
   const int64_t scale = loop.step * place.item_bytes();
-  const int cut = p.numel < kParallel ? -1 : cut_dim(p, access);
+  // Each place has one reader or one writer, so the cut, unlike that of a sum, may follow the number
+  // of threads.
+  const int threads = p.numel < kParallel ? 1 : num_threads();
+  const int cut = threads > 1 ? cut_dim(p, access) : -1;
   if (cut < 0) {
     run_part(p, fn, scale, 0, 0, p.ndim ? p.shape[0] : 1);
     return;
   }
-  const int64_t grain = std::max<int64_t>(kGrain / std::max<int64_t>(p.numel / p.shape[cut], 1),
-                                          cut == 0 ? 16 : 1);
+  int64_t grain = (p.shape[cut] + threads - 1) / threads;
+  if (cut == 0) grain = (grain + 15) / 16 * 16;
   parallel_for(p.shape[cut], grain,
                [&](int64_t begin, int64_t end) { run_part(p, fn, scale, cut, begin, end); });
 }

@@ -82,9 +82,35 @@ struct Wide {
   static uint64_t mirror(uint64_t key) { return ~key; }
 };
 
+// An array of our own allocator: large blocks come back warm.
+template <class E>
+class Room {
+ public:
+  void resize(size_t n) {
+    size_ = n;
+    const auto bytes = static_cast<int64_t>(n * sizeof(E));
+    if (!block_.defined() || block_.nbytes() < bytes) block_ = empty(Dims{bytes}, DType::UInt8);
+    data_ = reinterpret_cast<E*>(block_.data());
+  }
+  size_t size() const { return size_; }
+  E* begin() const { return data_; }
+  E* end() const { return data_ + size_; }
+  E& operator[](size_t i) const { return data_[i]; }
+  void swap(Room& o) {
+    std::swap(block_, o.block_);
+    std::swap(data_, o.data_);
+    std::swap(size_, o.size_);
+  }
+
+ private:
+  Tensor block_;
+  E* data_ = nullptr;
+  size_t size_ = 0;
+};
+
 // Sorts by key; positions rise already, and each pass is stable.
 template <class E>
-void radix_sort(std::vector<E>& a, std::vector<E>& scratch) {
+void radix_sort(Room<E>& a, Room<E>& scratch) {
   const size_t n = a.size();
   if (n < 512) {
     std::sort(a.begin(), a.end());
@@ -111,7 +137,7 @@ void radix_sort(std::vector<E>& a, std::vector<E>& scratch) {
 
 template <class E>
 struct Lane {
-  std::vector<E> items, scratch;
+  Room<E> items, scratch;
 
   // Leaves the chosen positions at the front of items.
   void choose(Pick what, int64_t k, DType dtype) {
@@ -121,7 +147,9 @@ struct Lane {
         radix_sort(items, scratch);
         return;
       case Pick::Top:
-        if (k < n / 8) {
+        if (k <= n / 64) {
+          std::partial_sort(items.begin(), items.begin() + k, items.end());
+        } else if (k < n / 8) {
           std::nth_element(items.begin(), items.begin() + k, items.end());
           std::sort(items.begin(), items.begin() + k);
         } else {
@@ -169,45 +197,78 @@ struct Lane {
   }
 };
 
-template <class E>
-void pick_lanes(const Tensor& self, int64_t dim, Pick what, int64_t k, bool descending,
-                const Tensor& values, const Tensor& indices) {
-  const int64_t n = self->shape[dim], size = self.item_bytes();
-  const int64_t out_n = indices->shape[dim];
-  const int64_t lanes = self.numel() / n;
-  const int64_t grain = std::max<int64_t>(1, 4096 / n);
-  parallel_for(lanes, grain, [&](int64_t begin, int64_t end) {
-    Lane<E> lane;
-    for (int64_t l = begin; l < end; ++l) {
-      int64_t in = 0, out = 0, to = 0, rest = l;
-      for (int64_t d = self.dim() - 1; d >= 0; --d) {
-        if (d == dim) continue;
-        const int64_t c = rest % self->shape[d];
-        rest /= self->shape[d];
-        in += c * self->strides[d];
-        out += c * indices->strides[d];
-        if (values.defined()) to += c * values->strides[d];
-      }
-      const char* from = self.data() + in * size;
-      const int64_t step = self->strides[dim] * size;
-      lane.items.resize(static_cast<size_t>(n));
-      each_key(self.dtype(), from, step, n, [&](int64_t i, uint64_t key) {
-        lane.items[static_cast<size_t>(i)] =
-            E::make(descending ? E::mirror(key) : key, static_cast<uint64_t>(i));
-      });
-      lane.choose(what, k, self.dtype());
-      int64_t* index = indices.data_as<int64_t>() + out;
-      char* value = values.defined() ? values.data() + to * size : nullptr;
-      for (int64_t j = 0; j < out_n; ++j) {
-        const int64_t i = lane.items[static_cast<size_t>(j)].index();
-        index[j * indices->strides[dim]] = i;
-        if (value) {
-          std::memcpy(value + j * values->strides[dim] * size, from + i * step,
-                      static_cast<size_t>(size));
-        }
-      }
+// One lane: where it starts in the three tensors, in elements.
+struct Place {
+  int64_t in = 0, index = 0, value = 0;
+};
+
+struct Job {
+  const Tensor& self;
+  int64_t dim;
+  Pick what;
+  int64_t k;
+  bool descending;
+  const Tensor& values;
+  const Tensor& indices;
+
+  Place place(int64_t lane) const {
+    Place p;
+    for (int64_t d = self.dim() - 1; d >= 0; --d) {
+      if (d == dim) continue;
+      const int64_t c = lane % self->shape[d];
+      lane /= self->shape[d];
+      p.in += c * self->strides[d];
+      p.index += c * indices->strides[d];
+      if (values.defined()) p.value += c * values->strides[d];
     }
-  });
+    return p;
+  }
+  template <class F>
+  void keys(const Place& p, F fn) const {
+    const int64_t size = self.item_bytes();
+    each_key(self.dtype(), self.data() + p.in * size, self->strides[dim] * size, self->shape[dim],
+             fn);
+  }
+  template <class E>
+  void write(const Place& p, const Lane<E>& lane) const {
+    const int64_t size = self.item_bytes(), step = self->strides[dim] * size;
+    const char* from = self.data() + p.in * size;
+    int64_t* index = indices.data_as<int64_t>() + p.index;
+    char* value = values.defined() ? values.data() + p.value * size : nullptr;
+    const int64_t n = indices->shape[dim], index_step = indices->strides[dim];
+    const int64_t value_step = value ? values->strides[dim] * size : 0;
+    for (int64_t j = 0; j < n; ++j) {
+      const int64_t i = lane.items[static_cast<size_t>(j)].index();
+      index[j * index_step] = i;
+      if (value) copy_item(value + j * value_step, from + i * step, size);
+    }
+  }
+  static void copy_item(char* to, const char* from, int64_t size) {
+    switch (size) {
+      case 1: *to = *from; return;
+      case 2: std::memcpy(to, from, 2); return;
+      case 4: std::memcpy(to, from, 4); return;
+      default: std::memcpy(to, from, 8); return;
+    }
+  }
+};
+
+// One lane with elements of type E; keys are counted from `least`.
+template <class E>
+void pick_lane(const Job& job, const Place& p, uint64_t least, Lane<E>& lane) {
+  lane.items.resize(static_cast<size_t>(job.self->shape[job.dim]));
+  E* to = lane.items.begin();
+  if (job.descending) {
+    job.keys(p, [&](int64_t i, uint64_t key) {
+      to[i] = E::make(E::mirror(key - least), static_cast<uint64_t>(i));
+    });
+  } else {
+    job.keys(p, [&](int64_t i, uint64_t key) {
+      to[i] = E::make(key - least, static_cast<uint64_t>(i));
+    });
+  }
+  lane.choose(job.what, job.k, job.self.dtype());
+  job.write(p, lane);
 }
 
 }  // namespace
@@ -216,11 +277,29 @@ void pick(const Tensor& self, int64_t dim, Pick what, int64_t k, bool descending
           const Tensor& values, const Tensor& indices) {
   if (self.numel() == 0 || indices.numel() == 0) return;
   check(self->shape[dim] <= UINT32_MAX, "sort: at most 2^32 - 1 elements along one dimension");
-  if (is_wide(self.dtype())) {
-    pick_lanes<Wide>(self, dim, what, k, descending, values, indices);
-  } else {
-    pick_lanes<Narrow>(self, dim, what, k, descending, values, indices);
-  }
+  const Job job{self, dim, what, k, descending, values, indices};
+  const int64_t n = self->shape[dim];
+  const bool wide = is_wide(self.dtype());
+  parallel_for(self.numel() / n, std::max<int64_t>(1, 4096 / n), [&](int64_t begin, int64_t end) {
+    Lane<Narrow> narrow_lane;
+    Lane<Wide> wide_lane;
+    for (int64_t l = begin; l < end; ++l) {
+      const Place p = job.place(l);
+      uint64_t least = 0, greatest = 0;
+      if (self.dtype() == DType::Int64) {  // usually of a small range
+        least = UINT64_MAX;
+        job.keys(p, [&](int64_t, uint64_t key) {
+          least = std::min(least, key);
+          greatest = std::max(greatest, key);
+        });
+      }
+      if (wide && (least == 0 || greatest - least > UINT32_MAX)) {
+        pick_lane(job, p, 0, wide_lane);
+      } else {
+        pick_lane(job, p, wide ? least : 0, narrow_lane);
+      }
+    }
+  });
 }
 
 void order_keys(const Tensor& contiguous, uint64_t* keys) {

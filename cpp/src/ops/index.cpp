@@ -82,8 +82,34 @@ Dims common_shape(const std::vector<Tensor>& indices) {
   return shape;
 }
 
+bool is_mask(const Tensor& index) {
+  return index.defined() && (index.dtype() == DType::Bool || index.dtype() == DType::UInt8);
+}
+
+// One mask and no other index: its flat positions are what is wanted.
+bool resolve_mask(const Tensor& self, TensorList given, Where& w) {
+  size_t at = given.size();
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (!given[i].defined()) continue;
+    if (at != given.size() || !is_mask(given[i])) return false;
+    at = i;
+  }
+  if (at == given.size() || given[at].dim() == 0) return false;
+  const Tensor& mask = given[at];
+  const auto first = static_cast<int64_t>(at);
+  if (first + mask.dim() > self.dim() ||
+      !equal(mask.shape(), self.shape().subspan(at, static_cast<size_t>(mask.dim())))) {
+    return false;  // expand_masks reports it
+  }
+  w.layout.at = static_cast<int32_t>(first);
+  for (int64_t d = first; d < first + mask.dim(); ++d) w.layout.mask |= 1u << d;
+  w.linear = flat_nonzero(mask);
+  return true;
+}
+
 Where resolve(const Tensor& self, TensorList given) {
   GradModeGuard off(false);
+  if (Where w; resolve_mask(self, given, w)) return w;
   const std::vector<Tensor> indices = expand_masks(self, given);
   const Dims shape = common_shape(indices);
   Where w;

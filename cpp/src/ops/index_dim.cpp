@@ -87,7 +87,8 @@ Tensor gather(const Tensor& self, int64_t dim, const Tensor& index, Dst dst) {
   }
   return record(deliver("gather", dst, out), "GatherBackward0", {&self}, saved(index),
                 [at](const Node& node, const Tensor& g, const Tensor& i) {
-                  return scatter_add(zeros(node.input_shape(0), g.dtype()), at, i, g);
+                  const Tensor zero = zeros(node.input_shape(0), g.dtype());
+                  return scatter_add(zero, at, i, g, Dst::inplace(zero));
                 });
 }
 
@@ -156,7 +157,8 @@ Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index, Dst ds
   run_slices(Access::Get, raw_1d(self), at, raw_1d(out), checked);
   return record(deliver("index_select", dst, out), "IndexSelectBackward0", {&self}, saved(index),
                 [at](const Node& node, const Tensor& g, const Tensor& i) {
-                  return index_add(zeros(node.input_shape(0), g.dtype()), at, i, g);
+                  const Tensor zero = zeros(node.input_shape(0), g.dtype());
+                  return index_add(zero, at, i, g, Scalar(1), Dst::inplace(zero));
                 });
 }
 
@@ -324,7 +326,8 @@ Tensor take(const Tensor& self, const Tensor& index, Dst dst) {
   if (out.numel()) run_flat(Access::Get, raw_contiguous(self), places, out);
   return record(deliver("take", dst, out), "TakeBackward0", {&self}, saved(places),
                 [](const Node& node, const Tensor& g, const Tensor& i) {
-                  return put(zeros(node.input_shape(0), g.dtype()), i, g, true);
+                  const Tensor zero = zeros(node.input_shape(0), g.dtype());
+                  return put(zero, i, g, true, Dst::inplace(zero));
                 });
 }
 
@@ -339,17 +342,25 @@ Tensor put(const Tensor& self, const Tensor& index, const Tensor& source, bool a
   check<IndexError>(self.numel() > 0 || index.numel() == 0,
                     "put_(): Cannot put elements in an empty tensor");
   const Tensor places = flat_places("put_", self, index);
-  Tensor out = empty(self.shape(), self.dtype());
-  copy_into(out, self);
+  const bool direct = writes_self(self, dst) && self.is_contiguous();
+  Tensor out = direct ? prepare_result("put_", dst, self.shape(), self.dtype())
+                      : empty(self.shape(), self.dtype());
+  if (!direct) copy_into(out, self);
   if (index.numel()) {
-    const Tensor flat_index = raw_contiguous(places), flat_source = raw_contiguous(source);
+    const Tensor flat_index = raw_contiguous(places),
+                 flat_source = raw_contiguous(apart(source, out));
     const Dims n{index.numel()}, one{1};
     run_flat(accumulate ? Access::Add : Access::Put, out,
              raw_view(flat_index, n, one, flat_index.offset()),
              raw_view(flat_source, n, one, flat_source.offset()));
   }
+  if (!dst && !self.is_contiguous()) {
+    Tensor same = empty_as(self, self.dtype());  // keeps self's strides
+    copy_into(same, out);
+    out = same;
+  }
   return record(
-      deliver("put", dst, out), "PutBackward0", {&self, &source}, saved(places),
+      direct ? out : deliver("put", dst, out), "PutBackward0", {&self, &source}, saved(places),
       [accumulate](const Tensor& g, const Tensor& i) {
         return accumulate ? g : put(g, i, zeros(i.shape(), g.dtype()));
       },

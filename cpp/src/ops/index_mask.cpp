@@ -21,33 +21,45 @@ Tensor flat_nonzero(const Tensor& self) {
   const int64_t n = mask.numel();
   int64_t count = 0;
   for (int64_t i = 0; i < n; ++i) count += m[i] != 0;
-  Tensor out = empty(Dims{count}, DType::Int64);
-  int64_t* to = out.data_as<int64_t>();
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    uint64_t word;
-    std::memcpy(&word, m + i, sizeof word);
+  // Every position is written and only the true ones are kept: nothing for the processor to guess.
+  const Tensor room = empty(Dims{count + 1}, DType::Int64);
+  int64_t* to = room.data_as<int64_t>();
+  for (int64_t i = 0; i < n; i += 8) {
+    const int64_t part = std::min<int64_t>(8, n - i);
+    uint64_t word = 0;
+    std::memcpy(&word, m + i, static_cast<size_t>(part));
     if (!word) continue;
-    for (int64_t k = i; k < i + 8; ++k) {
-      if (m[k]) *to++ = k;
+    for (int64_t k = i; k < i + part; ++k) {
+      *to = k;
+      to += m[k] != 0;
     }
   }
-  for (; i < n; ++i) {
-    if (m[i]) *to++ = i;
-  }
-  return out;
+  return raw_view(room, Dims{count}, Dims{1}, 0);
 }
 
 namespace {
 
-// Column d of the coordinates, every `step`th element of `to`.
-void unravel_into(const Tensor& flat, IntList shape, int64_t d, int64_t* to, int64_t step) {
+// Coordinates along dimension d.
+void unravel_into(const Tensor& flat, IntList shape, int64_t d, int64_t* to) {
   int64_t inner = 1;
   for (size_t k = static_cast<size_t>(d) + 1; k < shape.size(); ++k) inner *= shape[k];
-  const int64_t size = shape[static_cast<size_t>(d)];
+  const int64_t size = shape[static_cast<size_t>(d)], block = inner * size;
   const int64_t* from = flat.data_as<int64_t>();
   const int64_t n = flat.numel();
-  for (int64_t i = 0; i < n; ++i) to[i * step] = from[i] / inner % size;
+  // Positions rise, so the block that holds one is found from the last one; divisions are rare.
+  int64_t base = 0, coordinate = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t rest = from[i] - base;
+    if (rest >= block) {
+      base = rest < 2 * block ? base + block : from[i] / block * block;
+      rest = from[i] - base;
+      coordinate = 0;
+    }
+    if (rest >= (coordinate + 1) * inner) {
+      coordinate = rest < (coordinate + 2) * inner ? coordinate + 1 : rest / inner;
+    }
+    to[i] = coordinate;
+  }
 }
 
 }  // namespace
@@ -57,7 +69,7 @@ std::vector<Tensor> unravel(const Tensor& flat, IntList shape) {
   std::vector<Tensor> out;
   for (size_t d = 0; d < shape.size(); ++d) {
     out.push_back(empty(flat.shape(), DType::Int64));
-    unravel_into(flat, shape, static_cast<int64_t>(d), out.back().data_as<int64_t>(), 1);
+    unravel_into(flat, shape, static_cast<int64_t>(d), out.back().data_as<int64_t>());
   }
   return out;
 }
@@ -67,10 +79,14 @@ Tensor nonzero(const Tensor& self, Dst dst) {
         "nonzero: Expected out tensor to have scalar type Long but got scalar type {}",
         scalar_name(dst ? dst.tensor().dtype() : DType::Int64));
   const Tensor flat = flat_nonzero(self);
-  Tensor out = empty(Dims{flat.numel(), self.dim()}, DType::Int64);
+  // As in PyTorch one dimension's coordinates lie side by side, so that they are index tensors.
+  Tensor rows = empty(Dims{self.dim(), flat.numel()}, DType::Int64);
   for (int64_t d = 0; d < self.dim(); ++d) {
-    if (out.numel()) unravel_into(flat, self.shape(), d, out.data_as<int64_t>() + d, self.dim());
+    if (!rows.numel()) break;
+    unravel_into(flat, self.shape(), d, rows.data_as<int64_t>() + d * flat.numel());
   }
+  const Tensor out = raw_view(rows, Dims{flat.numel(), self.dim()},
+                              Dims{1, std::max<int64_t>(flat.numel(), 1)}, 0);
   return deliver("nonzero", dst, out);
 }
 
@@ -204,7 +220,8 @@ Tensor one_hot(const Tensor& self, int64_t num_classes) {
   IndexTensor::checked(self, 0, num_classes,
                        [](int64_t) { fail("Class values must be smaller than num_classes."); });
   shape.push_back(num_classes);
-  return scatter_value(zeros(shape, DType::Int64), -1, places, Scalar(1));
+  const Tensor zero = zeros(shape, DType::Int64);
+  return scatter_value(zero, -1, places, Scalar(1), Dst::inplace(zero));
 }
 
 Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_idx,
@@ -243,7 +260,8 @@ Tensor embedding_backward(const Tensor& g, const Tensor& indices, int64_t num_we
     const Tensor counts = index_add(none, 0, flat, ones(flat.shape(), g.dtype()));
     rows = div(rows, unsqueeze(index_select(counts, 0, flat), 1));
   }
-  Tensor out = index_add(zeros(Dims{num_weights, width}, g.dtype()), 0, flat, rows);
+  const Tensor zero = zeros(Dims{num_weights, width}, g.dtype());
+  Tensor out = index_add(zero, 0, flat, rows, Scalar(1), Dst::inplace(zero));
   if (padding_idx < 0) return out;
   return index_fill(out, 0, scalar_tensor(padding_idx, DType::Int64), scalar_tensor(0, g.dtype()));
 }

@@ -33,7 +33,9 @@ inline bool writes_self(const Tensor& self, Dst dst) {
 // A tensor with self's values to write to: self itself when op_ asked for that, else a copy.
 inline Tensor start_from(const char* op, const Tensor& self, Dst dst) {
   if (writes_self(self, dst)) return prepare_result(op, dst, self.shape(), self.dtype());
-  return raw_clone(self);
+  Tensor out = empty(self.shape(), self.dtype());
+  copy_into(out, self);
+  return out;
 }
 inline Tensor finish(const char* op, Dst dst, const Tensor& self, Tensor written) {
   return writes_self(self, dst) ? written : deliver(op, dst, std::move(written));

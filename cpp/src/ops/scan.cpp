@@ -175,7 +175,8 @@ std::tuple<Tensor, Tensor> extreme(const char* op, const char* node, Scan kind, 
   const Tensor outs[] = {values, index};
   record_many(outs, node, {&self}, saved(index),
               joint([at](const Node& n, const Tensor& g, const Tensor& i, std::vector<Tensor>& in) {
-                in[0] = scatter_add(zeros(n.input_shape(0), g.dtype()), at, i, g);
+                const Tensor zero = zeros(n.input_shape(0), g.dtype());
+                in[0] = scatter_add(zero, at, i, g, Dst::inplace(zero));
               }));
   return {values, index};
 }

@@ -24,7 +24,9 @@ TensorPair picked(const Tensor& self, int64_t at, Pick what, int64_t k, bool des
                   int64_t n) {
   Dims shape(self.shape());
   if (self.dim()) shape[at] = n;
-  Tensor values = empty(shape, self.dtype()), indices = empty(shape, DType::Int64);
+  const bool whole = what == Pick::Sort;  // which keeps self's strides
+  Tensor values = whole ? empty_as(self, self.dtype()) : empty(shape, self.dtype());
+  Tensor indices = whole ? empty_as(self, DType::Int64) : empty(shape, DType::Int64);
   if (self.dim() == 0 && n != 1) return {values, indices};
   pick(raw_1d(self), at, what, k, descending, raw_1d(values), raw_1d(indices));
   return {values, indices};
@@ -39,8 +41,9 @@ TensorPair selected(const char* node, const Tensor& self, int64_t at, TensorPair
               joint([at, reduced](const Node& n, const Tensor& g, const Tensor& i,
                                   std::vector<Tensor>& in) {
                 const Tensor zero = zeros(n.input_shape(0), g.dtype());
-                in[0] = reduced ? scatter(zero, at, unsqueeze(i, at), unsqueeze(g, at))
-                                : scatter(zero, at, i, g);
+                const Dst to = Dst::inplace(zero);
+                in[0] = reduced ? scatter(zero, at, unsqueeze(i, at), unsqueeze(g, at), to)
+                                : scatter(zero, at, i, g, to);
               }));
   return pair;
 }

@@ -64,20 +64,20 @@ struct Groups {
   std::vector<int64_t> first, counts;
   Tensor inverse;
 };
-template <class Order>
-Groups group(const Rows& rows, const Order* order, bool want_inverse) {
+// Step k looks at row rows_at[k] and belongs to item items_at[k] (both k itself when null).
+Groups group(const Rows& rows, const int64_t* rows_at, const int64_t* items_at,
+             bool want_inverse) {
   Groups g;
   if (want_inverse) g.inverse = empty(Dims{rows.n}, DType::Int64);
+  int64_t* inverse = want_inverse ? g.inverse.data_as<int64_t>() : nullptr;
   for (int64_t k = 0; k < rows.n; ++k) {
-    const int64_t i = order ? order[k] : k;
-    if (k == 0 || !rows.same(order ? order[k - 1] : k - 1, i)) {
+    const int64_t i = rows_at ? rows_at[k] : k;
+    if (k == 0 || !rows.same(rows_at ? rows_at[k - 1] : k - 1, i)) {
       g.first.push_back(i);
       g.counts.push_back(0);
     }
     ++g.counts.back();
-    if (want_inverse) {
-      g.inverse.data_as<int64_t>()[i] = static_cast<int64_t>(g.first.size()) - 1;
-    }
+    if (inverse) inverse[items_at ? items_at[k] : k] = static_cast<int64_t>(g.first.size()) - 1;
   }
   return g;
 }
@@ -100,20 +100,20 @@ TensorTriple distinct(const char* node, const Tensor& self, bool sorted,
             "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied");
       items = contiguous(movedim(self, Dims{at}, Dims{0}));
     }
-    const Rows rows = rows_of(items, items->shape[0]);
-    std::vector<int64_t> order;
-    if (sorted && rows.n > 0) {
-      if (dim) {
-        order.resize(static_cast<size_t>(rows.n));
-        std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(),
-                         [&](int64_t a, int64_t b) { return rows.less(a, b); });
-      } else {
-        const Tensor places = argsort(items, 0, false);
-        order.assign(places.data_as<int64_t>(), places.data_as<int64_t>() + rows.n);
-      }
+    if (sorted && !dim) {
+      const auto [in_order, places] = sort(items, 0, false);
+      items = in_order;
+      g = group(rows_of(items, items->shape[0]), nullptr, places.data_as<int64_t>(),
+                return_inverse);
+    } else {
+      const Rows rows = rows_of(items, items->shape[0]);
+      std::vector<int64_t> order(sorted ? static_cast<size_t>(rows.n) : 0);
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int64_t a, int64_t b) { return rows.less(a, b); });
+      const int64_t* at_order = order.empty() ? nullptr : order.data();
+      g = group(rows, at_order, at_order, return_inverse);
     }
-    g = group(rows, order.empty() ? nullptr : order.data(), return_inverse);
     values = index_select(items, 0, from_vector(g.first));
     if (dim) values = contiguous(movedim(values, Dims{0}, Dims{at}));
     if (return_inverse && !dim) g.inverse = reshape(g.inverse, self.shape());
@@ -141,13 +141,18 @@ namespace {
 
 // The first place in [0, n) of sorted values where v may be inserted. The comparisons decide where a
 // NaN goes, as in PyTorch.
-template <class T>
-int64_t insertion_point(const T* sorted, const int64_t* sorter, int64_t n, T v, bool right) {
+template <class T, bool kRight>
+int64_t insertion_point(const T* sorted, const int64_t* sorter, int64_t n, T v) {
+  auto before = [v](T x) { return kRight ? !(x > v) : !(x >= v); };
+  if (!sorter) {  // no branch depends on the data
+    const T* base = sorted;
+    for (; n > 1; n -= n / 2) base += before(base[n / 2 - 1]) ? n / 2 : 0;
+    return base - sorted + (n == 1 && before(*base));
+  }
   int64_t begin = 0, end = n;
   while (begin < end) {
     const int64_t mid = begin + (end - begin) / 2;
-    const T x = sorted[sorter ? sorter[mid] : mid];
-    if (right ? !(x > v) : !(x >= v)) {
+    if (before(sorted[sorter[mid]])) {
       begin = mid + 1;
     } else {
       end = mid;
@@ -165,7 +170,9 @@ void search_all(const Tensor& sorted, const Tensor& values, const Tensor& sorter
   const int64_t* order = sorter.defined() ? sorter.data_as<int64_t>() : nullptr;
   for (int64_t i = 0; i < values.numel(); ++i) {
     const int64_t row = sorted.dim() > 1 ? i / per * n : 0;
-    out[i] = insertion_point(s + row, order ? order + row : nullptr, n, v[i], right);
+    const int64_t* by = order ? order + row : nullptr;
+    out[i] = right ? insertion_point<T, true>(s + row, by, n, v[i])
+                   : insertion_point<T, false>(s + row, by, n, v[i]);
   }
 }
 

@@ -4,6 +4,16 @@
 namespace d2l {
 namespace {
 
+// Rows of one item size, read backwards.
+template <class T>
+void reverse_rows(char* const* ptr, const int64_t* strides, int64_t n, int64_t m, const Scalars*) {
+  for (int64_t j = 0; j < m; ++j) {
+    T* to = reinterpret_cast<T*>(ptr[0] + j * strides[2]);
+    const T* from = reinterpret_cast<const T*>(ptr[1] + j * strides[3]) - (n - 1);
+    for (int64_t i = 0; i < n; ++i) to[i] = from[n - 1 - i];
+  }
+}
+
 // out[i] = self with the dimensions of `mask` read backwards.
 void flip_into(const Tensor& out, const Tensor& self, uint32_t mask) {
   if (self.numel() == 0) return;
@@ -28,7 +38,15 @@ void flip_into(const Tensor& out, const Tensor& self, uint32_t mask) {
   }
   p.dtype[0] = p.dtype[1] = self.dtype();
   const int type = static_cast<int>(self.dtype());
-  run_plan(p, kernels().cast[type][type], p.dtype, 1);
+  LoopFn copy = kernels().cast[type][type];
+  if (n > 0 && p.strides[0][0] == size && p.strides[1][0] == -size) {
+    copy = size == 1   ? reverse_rows<uint8_t>
+           : size == 2 ? reverse_rows<uint16_t>
+           : size == 4 ? reverse_rows<uint32_t>
+           : size == 8 ? reverse_rows<uint64_t>
+                       : copy;
+  }
+  run_plan(p, copy, p.dtype, 1);
 }
 
 // out = self moved by shift (in [0, size)) along dim.
