@@ -9,8 +9,14 @@ struct Item16 {
 };
 
 void copy_row(char* to, const char* from, int64_t n) {
-  if (n >= 512) {
-    __builtin_memcpy(to, from, static_cast<uint64_t>(n));
+  // memcpy is "rep movsb" from a few KB on, which is good for long copies and 16 times slower than a
+  // loop where stores run just ahead of loads modulo 4096.
+  const int64_t lead = (to - from) & 4095;
+  const bool ahead = lead > 0 && lead < 512;
+  if (n >= 2048 && !ahead) {
+    const int64_t head = -reinterpret_cast<int64_t>(to) & 63;
+    copy_bytes(to, from, head);
+    __builtin_memcpy(to + head, from + head, static_cast<uint64_t>(n - head));
   } else {
     copy_bytes(to, from, n);
   }
