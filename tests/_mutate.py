@@ -11,12 +11,11 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import d2lcore as torch
 import numpy as np
 from op_samples import all_ops
 from op_samples.base import DTYPES, Draw, Op, S, seed_of
 from op_samples.faces import INPLACE, OUT, faces
-
-import d2lcore as torch
 
 HUGE = 1 << 18  # elements that lie in one; their pairs would not fit
 
@@ -107,6 +106,11 @@ def attempt(call: Any, *args: Any, **kwargs: Any) -> Any:
         return None
 
 
+def in_place(x: torch.Tensor, name: str, *args: Any, **kwargs: Any) -> Any:
+    """``op_`` on a copy."""
+    return getattr(x.clone(), name)(*args, **kwargs)
+
+
 def main(path: str, share: int, shares: int) -> None:
     """Goes through a share of the ops; prints the number of calls and what raised oddly."""
     warnings.simplefilter("ignore")
@@ -131,7 +135,7 @@ def main(path: str, share: int, shares: int) -> None:
                         x = args[0] if args else None
                         if face & INPLACE and isinstance(x, torch.Tensor):
                             name = op.short.removesuffix("_") + "_"
-                            attempt(lambda: getattr(x.clone(), name)(*args[1:], **kwargs))
+                            attempt(in_place, x, name, *args[1:], **kwargs)
                         if face & OUT and isinstance(x, torch.Tensor):
                             attempt(op.function(), *args, **kwargs, out=x)
                             attempt(op.function(), *args, **kwargs, out=torch.ones(1).expand(5))

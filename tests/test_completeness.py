@@ -1,4 +1,4 @@
-"""What no review would keep up: every op documented and sampled, layers, sizes, docstrings, the stub."""
+"""What no review keeps up: ops documented and sampled, layers, sizes, docstrings, the stub."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ import sys
 import types
 from pathlib import Path
 
+import d2lcore as torch
 import pytest
+from d2lcore import _C
 from op_samples import CHAPTERS, all_ops
 from op_samples.base import DTYPE_METHODS, Draw
 from op_samples.faces import NUMBERS, faces, python_name
-
-import d2lcore as torch
-from d2lcore import _C
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = _C._op_rows()
@@ -61,7 +60,7 @@ def _fits(kind: str, value: object, numbers: bool) -> bool:
     kind = kind.removesuffix("?")
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind == "Tensor":
-        return isinstance(value, Draw) or numbers and (number or isinstance(value, bool))
+        return isinstance(value, Draw) or (numbers and (number or isinstance(value, bool)))
     if kind == "Tensor[]":
         return isinstance(value, (list, tuple)) and all(isinstance(v, Draw) for v in value)
     if kind in ("Scalar", "float"):
@@ -162,14 +161,14 @@ def test_includes_go_downwards() -> None:
             continue
         for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(), re.M):
             head = name.split("/")[0]
-            if head == "d2lcore" or "/" not in name and layer == "bindings":
+            if head == "d2lcore" or ("/" not in name and layer == "bindings"):
                 target = "include" if head == "d2lcore" else "bindings"
             else:
                 target = head
             if layer == "include":
                 fine = target == "include"
             elif layer == "kernels":
-                fine = target == "kernels" or name == "core/kernel_table.h" or name == "core/half.h"
+                fine = target == "kernels" or name in ("core/kernel_table.h", "core/half.h")
             elif target == "include":
                 fine = True
             else:

@@ -10,13 +10,12 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import d2lcore as torch
 import numpy as np
 import pytest
 from op_samples import all_ops
 from op_samples.base import DTYPES, Draw, E, Op, S, seed_of
 from op_samples.faces import INPLACE, METHOD, OUT, all_have_out, faces
-
-import d2lcore as torch
 
 OPS = all_ops()
 CASES = [(op, k) for op in OPS for k in range(len(op.samples))]
@@ -210,7 +209,13 @@ def test_sample(case: tuple[Op, int]) -> None:
     first = sample.args and isinstance(sample.args[0], Draw)
     if face & METHOD and op.method and sample.own.get("_method", True) and first and not op.check:
         report.part("method", lambda: method_form(op, k, sample, main))
-    if face & INPLACE and op.inplace and sample.own.get("_inplace", True) and first and not op.check:
+    if (
+        face & INPLACE
+        and op.inplace
+        and sample.own.get("_inplace", True)
+        and first
+        and not op.check
+    ):
         report.part("in place", lambda: inplace_form(op, k, sample, main))
     if "d" in codes and op.grad and sample.own.get("_grad", True) and op.ref:
         report.part("gradient", lambda: gradient(op, k, sample))
@@ -235,7 +240,9 @@ def values(op: Op, k: int, sample: S, code: str, layout: str = "", shape: Any = 
         if want and isinstance(result, torch.Tensor) and result.dtype != getattr(torch, want):
             return f"dtype {result.dtype} instead of {want}"
     for x, array, version in zip(call.tensors, call.arrays, versions):
-        if x._version != version or not np.array_equal(numpy_of(x), array, equal_nan=array.dtype.kind in "fc"):
+        if x._version != version or not np.array_equal(
+            numpy_of(x), array, equal_nan=array.dtype.kind in "fc"
+        ):
             return "an input was modified"
     if op.view and call.tensors[0].numel():
         low = call.tensors[0].data_ptr()
@@ -323,9 +330,7 @@ def inplace_form(op: Op, k: int, sample: S, code: str) -> str | None:
 def inputs_of(call: Call) -> list[torch.Tensor]:
     """The tensors to differentiate by: those of the dtype under test."""
     return [
-        x.requires_grad_()
-        for x, d in zip(call.tensors, call.draws)
-        if d.dtype is None and d.grad
+        x.requires_grad_() for x, d in zip(call.tensors, call.draws) if d.dtype is None and d.grad
     ]
 
 

@@ -1,5 +1,6 @@
 """The Tensor type: identity, indexing, interop, copying, promotion, autograd in all its forms."""
 
+# ruff: noqa: E501 (recorded texts)
 from __future__ import annotations
 
 import copy
@@ -8,50 +9,49 @@ import itertools
 import pickle
 import weakref
 
+import d2lcore as torch
 import numpy as np
 import pytest
 
-import d2lcore as torch
-
 # --- what the seed of the project says a user types: PyTorch 2.13's printed results ---
 PRINTED = {
-    'torch.arange(6).reshape(3, 2)': 'tensor([[0, 1],\n        [2, 3],\n        [4, 5]])',
-    'torch.arange(6).reshape(3, 2).clone()': 'tensor([[0, 1],\n        [2, 3],\n        [4, 5]])',
-    'torch.arange(6).reshape(3, 2).T': 'tensor([[0, 2, 4],\n        [1, 3, 5]])',
-    'torch.sum(torch.tensor([1.0, 2, 4, 8]) * torch.tensor([2, 2, 2, 2]))': 'tensor(30.)',
-    '(torch.arange(6).reshape(3, 2).shape, torch.tensor([2, 2, 2, 2]).shape)': '(torch.Size([3, 2]), torch.Size([4]))',
-    'torch.mv(torch.arange(6.0).reshape(3, 2), torch.tensor([3.0, -4.0]))': 'tensor([-4., -6., -8.])',
-    'torch.arange(6.0).reshape(3, 2) @ torch.tensor([3.0, -4.0])': 'tensor([-4., -6., -8.])',
-    'torch.mm(torch.arange(6).reshape(3, 2), torch.arange(6).reshape(2, 3))': 'tensor([[ 3,  4,  5],\n        [ 9, 14, 19],\n        [15, 24, 33]])',
-    'torch.arange(6).reshape(3, 2) @ torch.arange(6).reshape(2, 3)': 'tensor([[ 3,  4,  5],\n        [ 9, 14, 19],\n        [15, 24, 33]])',
-    'torch.norm(torch.tensor([3.0, -4.0]))': 'tensor(5.)',
-    'torch.abs(torch.tensor([3.0, -4.0])).sum()': 'tensor(7.)',
-    'torch.norm(torch.ones((4, 9)))': 'tensor(6.)',
-    'torch.linalg.norm(torch.tensor([3.0, -4.0]), 1)': 'tensor(7.)',
-    "torch.linalg.norm(torch.tensor([3.0, -4.0]), float('inf'))": 'tensor(4.)',
-    'torch.linalg.norm(torch.arange(6.0).reshape(3, 2))': 'tensor(7.4162)',
-    'torch.arange(12, dtype=torch.float32)': 'tensor([ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11.])',
-    'torch.arange(12, dtype=torch.float32).numel()': '12',
-    'torch.arange(12, dtype=torch.float32).shape': 'torch.Size([12])',
-    'torch.arange(12, dtype=torch.float32).reshape(3,4)': 'tensor([[ 0.,  1.,  2.,  3.],\n        [ 4.,  5.,  6.,  7.],\n        [ 8.,  9., 10., 11.]])',
-    'torch.zeros((2,3,4))': 'tensor([[[0., 0., 0., 0.],\n         [0., 0., 0., 0.],\n         [0., 0., 0., 0.]],\n\n        [[0., 0., 0., 0.],\n         [0., 0., 0., 0.],\n         [0., 0., 0., 0.]]])',
-    'torch.ones((2, 3))': 'tensor([[1., 1., 1.],\n        [1., 1., 1.]])',
-    'torch.tensor([[2, 1, 4, 3], [1, 2, 3, 4], [4, 3, 2, 1]])': 'tensor([[2, 1, 4, 3],\n        [1, 2, 3, 4],\n        [4, 3, 2, 1]])',
-    '(torch.tensor([1.0, 2, 4, 8]) + torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) - torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) * torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) / torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) ** torch.tensor([2, 2, 2, 2]))': '(tensor([ 3.,  4.,  6., 10.]), tensor([-1.,  0.,  2.,  6.]), tensor([ 2.,  4.,  8., 16.]), tensor([0.5000, 1.0000, 2.0000, 4.0000]), tensor([ 1.,  4., 16., 64.]))',
-    'torch.exp(torch.tensor([1.0, 2, 4, 8]))': 'tensor([2.7183e+00, 7.3891e+00, 5.4598e+01, 2.9810e+03])',
-    'torch.tensor([1.0, 2, 4, 8]) == torch.tensor([2, 2, 2, 2])': 'tensor([False,  True, False, False])',
-    'torch.tensor([1.0, 2, 4, 8]).sum()': 'tensor(15.)',
-    'torch.arange(6).reshape(3, 2).sum(axis=0)': 'tensor([6, 9])',
-    'torch.arange(6.0).reshape(3, 2).mean()': 'tensor(2.5000)',
-    'torch.arange(6.0).reshape(3, 2) / torch.arange(6.0).reshape(3, 2).sum(axis=1, keepdims=True)': 'tensor([[0.0000, 1.0000],\n        [0.4000, 0.6000],\n        [0.4444, 0.5556]])',
-    'torch.arange(6).reshape(3, 2).cumsum(0)': 'tensor([[0, 1],\n        [2, 4],\n        [6, 9]])',
-    'torch.ones(2, requires_grad=True) * 2': 'tensor([2., 2.], grad_fn=<MulBackward0>)',
-    'torch.tensor(3.5)': 'tensor(3.5000)',
-    'torch.tensor([1e-8, 1.0])': 'tensor([1.0000e-08, 1.0000e+00])',
-    "torch.tensor([float('nan'), float('inf')])": 'tensor([nan, inf])',
-    'torch.tensor([True, False])': 'tensor([ True, False])',
-    'torch.empty(0)': 'tensor([])',
-    'torch.tensor([1.5], dtype=torch.float64)': 'tensor([1.5000], dtype=torch.float64)',
+    "torch.arange(6).reshape(3, 2)": "tensor([[0, 1],\n        [2, 3],\n        [4, 5]])",
+    "torch.arange(6).reshape(3, 2).clone()": "tensor([[0, 1],\n        [2, 3],\n        [4, 5]])",
+    "torch.arange(6).reshape(3, 2).T": "tensor([[0, 2, 4],\n        [1, 3, 5]])",
+    "torch.sum(torch.tensor([1.0, 2, 4, 8]) * torch.tensor([2, 2, 2, 2]))": "tensor(30.)",
+    "(torch.arange(6).reshape(3, 2).shape, torch.tensor([2, 2, 2, 2]).shape)": "(torch.Size([3, 2]), torch.Size([4]))",
+    "torch.mv(torch.arange(6.0).reshape(3, 2), torch.tensor([3.0, -4.0]))": "tensor([-4., -6., -8.])",
+    "torch.arange(6.0).reshape(3, 2) @ torch.tensor([3.0, -4.0])": "tensor([-4., -6., -8.])",
+    "torch.mm(torch.arange(6).reshape(3, 2), torch.arange(6).reshape(2, 3))": "tensor([[ 3,  4,  5],\n        [ 9, 14, 19],\n        [15, 24, 33]])",
+    "torch.arange(6).reshape(3, 2) @ torch.arange(6).reshape(2, 3)": "tensor([[ 3,  4,  5],\n        [ 9, 14, 19],\n        [15, 24, 33]])",
+    "torch.norm(torch.tensor([3.0, -4.0]))": "tensor(5.)",
+    "torch.abs(torch.tensor([3.0, -4.0])).sum()": "tensor(7.)",
+    "torch.norm(torch.ones((4, 9)))": "tensor(6.)",
+    "torch.linalg.norm(torch.tensor([3.0, -4.0]), 1)": "tensor(7.)",
+    "torch.linalg.norm(torch.tensor([3.0, -4.0]), float('inf'))": "tensor(4.)",
+    "torch.linalg.norm(torch.arange(6.0).reshape(3, 2))": "tensor(7.4162)",
+    "torch.arange(12, dtype=torch.float32)": "tensor([ 0.,  1.,  2.,  3.,  4.,  5.,  6.,  7.,  8.,  9., 10., 11.])",
+    "torch.arange(12, dtype=torch.float32).numel()": "12",
+    "torch.arange(12, dtype=torch.float32).shape": "torch.Size([12])",
+    "torch.arange(12, dtype=torch.float32).reshape(3,4)": "tensor([[ 0.,  1.,  2.,  3.],\n        [ 4.,  5.,  6.,  7.],\n        [ 8.,  9., 10., 11.]])",
+    "torch.zeros((2,3,4))": "tensor([[[0., 0., 0., 0.],\n         [0., 0., 0., 0.],\n         [0., 0., 0., 0.]],\n\n        [[0., 0., 0., 0.],\n         [0., 0., 0., 0.],\n         [0., 0., 0., 0.]]])",
+    "torch.ones((2, 3))": "tensor([[1., 1., 1.],\n        [1., 1., 1.]])",
+    "torch.tensor([[2, 1, 4, 3], [1, 2, 3, 4], [4, 3, 2, 1]])": "tensor([[2, 1, 4, 3],\n        [1, 2, 3, 4],\n        [4, 3, 2, 1]])",
+    "(torch.tensor([1.0, 2, 4, 8]) + torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) - torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) * torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) / torch.tensor([2, 2, 2, 2]), torch.tensor([1.0, 2, 4, 8]) ** torch.tensor([2, 2, 2, 2]))": "(tensor([ 3.,  4.,  6., 10.]), tensor([-1.,  0.,  2.,  6.]), tensor([ 2.,  4.,  8., 16.]), tensor([0.5000, 1.0000, 2.0000, 4.0000]), tensor([ 1.,  4., 16., 64.]))",
+    "torch.exp(torch.tensor([1.0, 2, 4, 8]))": "tensor([2.7183e+00, 7.3891e+00, 5.4598e+01, 2.9810e+03])",
+    "torch.tensor([1.0, 2, 4, 8]) == torch.tensor([2, 2, 2, 2])": "tensor([False,  True, False, False])",
+    "torch.tensor([1.0, 2, 4, 8]).sum()": "tensor(15.)",
+    "torch.arange(6).reshape(3, 2).sum(axis=0)": "tensor([6, 9])",
+    "torch.arange(6.0).reshape(3, 2).mean()": "tensor(2.5000)",
+    "torch.arange(6.0).reshape(3, 2) / torch.arange(6.0).reshape(3, 2).sum(axis=1, keepdims=True)": "tensor([[0.0000, 1.0000],\n        [0.4000, 0.6000],\n        [0.4444, 0.5556]])",
+    "torch.arange(6).reshape(3, 2).cumsum(0)": "tensor([[0, 1],\n        [2, 4],\n        [6, 9]])",
+    "torch.ones(2, requires_grad=True) * 2": "tensor([2., 2.], grad_fn=<MulBackward0>)",
+    "torch.tensor(3.5)": "tensor(3.5000)",
+    "torch.tensor([1e-8, 1.0])": "tensor([1.0000e-08, 1.0000e+00])",
+    "torch.tensor([float('nan'), float('inf')])": "tensor([nan, inf])",
+    "torch.tensor([True, False])": "tensor([ True, False])",
+    "torch.empty(0)": "tensor([])",
+    "torch.tensor([1.5], dtype=torch.float64)": "tensor([1.5000], dtype=torch.float64)",
 }
 
 
@@ -63,7 +63,8 @@ def test_printed(expression: str) -> None:
 # --- promotion: dtypes of add and div for each pair, recorded from PyTorch 2.13 (".": complex32) ---
 NAMES = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
 LETTERS = dict(zip("?BbhilegfdFD", NAMES))
-ADD = ["?BbhilegfdFD",
+ADD = [
+    "?BbhilegfdFD",
     "BBhhilegfdFD",
     "bhbhilegfdFD",
     "hhhhilegfdFD",
@@ -74,8 +75,10 @@ ADD = ["?BbhilegfdFD",
     "fffffffffdFD",
     "ddddddddddDD",
     "FFFFFFFFFDFD",
-    "DDDDDDDDDDDD"]
-DIV = ["ffffffegfdFD",
+    "DDDDDDDDDDDD",
+]
+DIV = [
+    "ffffffegfdFD",
     "ffffffegfdFD",
     "ffffffegfdFD",
     "ffffffegfdFD",
@@ -86,10 +89,12 @@ DIV = ["ffffffegfdFD",
     "fffffffffdFD",
     "ddddddddddDD",
     "FFFFFFFFFDFD",
-    "DDDDDDDDDDDD"]
+    "DDDDDDDDDDDD",
+]
 # Tensor (row) with a Python number True, 2, 2.5, 2j (column), and a 0-d tensor of each dtype.
 NUMBER = "?lfF BBfF bbfF hhfF iifF llfF eee. gggF fffF dddD FFFF DDDD".split()
-ZERO_DIM = ["?BbhilegfdFD",
+ZERO_DIM = [
+    "?BbhilegfdFD",
     "BBBBBBegfdFD",
     "bbbbbbegfdFD",
     "hhhhhhegfdFD",
@@ -100,7 +105,8 @@ ZERO_DIM = ["?BbhilegfdFD",
     "ffffffffffFF",
     "ddddddddddDD",
     "FFFFFFFFFFFF",
-    "DDDDDDDDDDDD"]
+    "DDDDDDDDDDDD",
+]
 
 
 def _name(x: torch.Tensor) -> str:
@@ -158,7 +164,10 @@ def test_subclass() -> None:
     x = torch.Tensor._make_subclass(Mine, torch.ones(2))
     x.extra = 5
     assert isinstance(x, Mine) and x.extra == 5 and (x + 1).tolist() == [2.0, 2.0]
-    assert copy.deepcopy(x).extra == 5 and type(pickle.loads(pickle.dumps(torch.ones(2)))) is torch.Tensor
+    assert (
+        copy.deepcopy(x).extra == 5
+        and type(pickle.loads(pickle.dumps(torch.ones(2)))) is torch.Tensor
+    )
 
 
 def test_hash_is_identity_and_weakrefs_end() -> None:
@@ -170,7 +179,18 @@ def test_hash_is_identity_and_weakrefs_end() -> None:
 
 
 # --- indexing against NumPy ---
-PARTS = (0, -1, 2, slice(None), slice(1, None), slice(None, -1), slice(0, 3, 2), slice(5, 1), None, ...)
+PARTS = (
+    0,
+    -1,
+    2,
+    slice(None),
+    slice(1, None),
+    slice(None, -1),
+    slice(0, 3, 2),
+    slice(5, 1),
+    None,
+    ...,
+)
 LISTS = ([0, 2], [-1], [[0, 1], [2, 0]])
 
 
@@ -180,13 +200,22 @@ def _indices() -> list:
     out += [(p, np.array(v)) for p in PARTS for v in LISTS[:2]]
     out += [(np.array(v), p) for p in PARTS for v in LISTS]
     out += [(np.array([0, 2]), np.array([1, 0])), (np.array([0, 2]), slice(None), np.array([1, 0]))]
-    out += [(slice(None), np.array([0, 2]), np.array([1, 0])), (np.array([[0], [2]]), np.array([1, 0]))]
+    out += [
+        (slice(None), np.array([0, 2]), np.array([1, 0])),
+        (np.array([[0], [2]]), np.array([1, 0])),
+    ]
     out += [(np.array([0, 1]), None, np.array([1, 0]))]
     return out
 
 
 BASE = np.arange(3 * 4 * 3.0).reshape(3, 4, 3)
-MASKS = [BASE > 10, BASE[:, :, 0] > 12, BASE[:, 0, 0] > 100, (slice(None), BASE[0] > 5), BASE[:, 0, 0] > 5]
+MASKS = [
+    BASE > 10,
+    BASE[:, :, 0] > 12,
+    BASE[:, 0, 0] > 100,
+    (slice(None), BASE[0] > 5),
+    BASE[:, 0, 0] > 5,
+]
 
 
 def _for_torch(index: object) -> object:
@@ -195,7 +224,9 @@ def _for_torch(index: object) -> object:
     return torch.from_numpy(index.copy()) if isinstance(index, np.ndarray) else index
 
 
-@pytest.mark.parametrize("index", [*_indices(), *MASKS], ids=lambda i: repr(i).replace("\n", "")[:60])
+@pytest.mark.parametrize(
+    "index", [*_indices(), *MASKS], ids=lambda i: repr(i).replace("\n", "")[:60]
+)
 def test_indexing(index: object) -> None:
     x = torch.from_numpy(BASE.copy())
     got, want = x[_for_torch(index)], BASE[index]
@@ -258,7 +289,9 @@ def test_deepcopy_of_a_result_is_refused() -> None:
 def test_python_protocols() -> None:
     x = torch.tensor([[1, 2], [3, 4]])
     assert len(x) == 2 and [r.tolist() for r in x] == [[1, 2], [3, 4]] and 3 in x and 7 not in x
-    assert int(torch.tensor(3.7)) == 3 and float(torch.tensor(2)) == 2.0 and bool(torch.tensor([0.5]))
+    assert (
+        int(torch.tensor(3.7)) == 3 and float(torch.tensor(2)) == 2.0 and bool(torch.tensor([0.5]))
+    )
     assert [10, 20, 30][torch.tensor(1)] == 20 and f"{torch.tensor(1.5):.2f}" == "1.50"
     assert complex(torch.tensor(2.0)) == 2 and torch.tensor(3) == 3 and -torch.tensor(3) == -3
     assert x.sum(axis=0, keepdims=True).tolist() == [[4, 6]] and x.sum(dim=1).tolist() == [3, 7]
@@ -372,9 +405,13 @@ def test_long_chain() -> None:
 
 def test_grad_mode_of_functions_and_flags() -> None:
     x = torch.ones(2, requires_grad=True)
-    gx, gy = torch.autograd.grad((x * 2).sum(), [x, torch.ones(1, requires_grad=True)], allow_unused=True)
+    gx, gy = torch.autograd.grad(
+        (x * 2).sum(), [x, torch.ones(1, requires_grad=True)], allow_unused=True
+    )
     assert gx.tolist() == [2.0, 2.0] and gy is None
-    (zero,) = torch.autograd.grad((x * 2).sum(), torch.ones(1, requires_grad=True), materialize_grads=True, allow_unused=True)
+    (zero,) = torch.autograd.grad(
+        (x * 2).sum(), torch.ones(1, requires_grad=True), materialize_grads=True, allow_unused=True
+    )
     assert zero.tolist() == [0.0]
     z = (x * x).sum()
     z.backward(retain_graph=True)

@@ -37,9 +37,7 @@ cdouble = _C.complex128
 
 finish_tensor_type()
 
-_LAZY_MODULES = frozenset(
-    {"autograd", "datasets", "linalg", "nn", "optim", "random", "utils"}
-)
+_LAZY_MODULES = frozenset({"autograd", "datasets", "linalg", "nn", "optim", "random", "utils"})
 _LAZY_NAMES = {
     "set_printoptions": "d2lcore._tensor_str",
     "finfo": "d2lcore._type_info",

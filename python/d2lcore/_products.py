@@ -1,4 +1,4 @@
-"""einsum and tensordot: PyTorch's ways of writing their arguments, put into the one that the ops take."""
+"""einsum and tensordot: PyTorch's ways of writing arguments, put into the one that the ops take."""
 
 from __future__ import annotations
 

@@ -12,9 +12,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 import d2lcore as torch
+import numpy as np
 
 # One letter for each dtype, as NumPy writes them (g: bfloat16).
 DTYPES = {

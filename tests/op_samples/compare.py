@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import d2lcore as torch
 import numpy as np
 
-import d2lcore as torch
 from op_samples.base import EVERY, FLOATS, E, Op, S, aliases, b, c, t
 
 MISFIT = [E(RuntimeError, "must match the size of tensor b (4)", t(3), t(4))]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import d2lcore as torch
 import numpy as np
 
-import d2lcore as torch
 from op_samples.base import EVERY, E, Op, S, aliases, b, c, t
 
 CASTS = {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16",

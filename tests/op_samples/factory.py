@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import d2lcore as torch
 import numpy as np
 
-import d2lcore as torch
 from op_samples.base import EVERY, E, Op, S, c, t
 
 F64, I64 = torch.float64, torch.int64

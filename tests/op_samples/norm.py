@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import d2lcore as torch
 import numpy as np
 
-import d2lcore as torch
 from op_samples.base import FLOATS, E, Op, S, t
 
 INF = float("inf")
@@ -31,7 +31,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, dtype=None):
 
 
 def _norm(A, ord=None, dim=None, keepdim=False, dtype=None):
-    if ord is not None and (dim is None and A.ndim == 2 or isinstance(dim, (tuple, list)) and len(dim) == 2):
+    if ord is not None and ((dim is None and A.ndim == 2) or (isinstance(dim, (tuple, list)) and len(dim) == 2)):
         return matrix_norm(A, ord, dim or (-2, -1), keepdim)
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import d2lcore as torch
 import numpy as np
 
-import d2lcore as torch
 from op_samples.base import FLOATS, E, Op, S, c, t
 
 RANGE = [E(IndexError, "Dimension out of range (expected to be in range of [-1, 0], but got 1)",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import d2lcore as torch
 import numpy as np
 
-import d2lcore as torch
 from op_samples.base import EVERY, E, Op, S, aliases, c, t
 
 RANGE = "Dimension out of range (expected to be in range of [-2, 1], but got 2)"

@@ -7,7 +7,7 @@ from d2lcore._C import LinAlgError
 
 globals().update({k: v for k, v in vars(_C._linalg).items() if not k.startswith("_")})
 
-__all__ = ["LinAlgError", *(k for k in vars(_C._linalg) if not k.startswith("_"))]
+__all__ = ["LinAlgError", *(k for k in vars(_C._linalg) if not k.startswith("_"))]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
