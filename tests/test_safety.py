@@ -300,6 +300,51 @@ def test_bad_input(name: str) -> None:
     assert text in str(caught.value), f"{name}: {caught.value}"
 
 
+WIDE = 1 << 40
+# Sizes whose results no machine can hold, or whose arithmetic leaves 64 bits.
+EXTREME = {
+    "clone": lambda: torch.ones(1).expand(WIDE).clone(),
+    "cat": lambda: torch.cat([torch.ones(1).expand(WIDE)] * 2),
+    "repeat": lambda: torch.ones(3).repeat(WIDE, 1 << 20),
+    "tile": lambda: torch.ones(3).tile((1 << 62,)),
+    "eye": lambda: torch.eye(1 << 33),
+    "arange": lambda: torch.arange(1 << 50),
+    "arange of tiny steps": lambda: torch.arange(0, 1e300, 1e-300),
+    "linspace": lambda: torch.linspace(0, 1, 1 << 50),
+    "randperm": lambda: torch.randperm(1 << 50),
+    "one_hot": lambda: torch.nn.functional.one_hot(torch.tensor([WIDE])),
+    "bincount": lambda: torch.bincount(torch.tensor([1 << 45])),
+    "tril_indices": lambda: torch.tril_indices(WIDE, WIDE),
+    "diag": lambda: torch.diag(torch.ones(3), 1 << 62),
+    "repeat_interleave": lambda: torch.ones(3).repeat_interleave(1 << 62),
+    "repeats": lambda: torch.ones(2).repeat_interleave(torch.tensor([1 << 62, 1 << 62])),
+    "histc": lambda: torch.histc(torch.ones(3), 1 << 50),
+    "kron": lambda: torch.kron(*[torch.ones(1).expand(WIDE)] * 2),
+    "outer": lambda: torch.outer(*[torch.ones(1).expand(WIDE)] * 2),
+    "gather": lambda: torch.ones(3).gather(0, torch.tensor([0]).expand(WIDE)),
+    "resize_": lambda: torch.ones(3).resize_(1 << 60),
+    "as_strided": lambda: torch.ones(3).as_strided((2,), (1,), 1 << 62),
+    "dimensions": lambda: torch.ones([1] * 70),
+    "expand": lambda: torch.ones(1).expand(1 << 62, 4),
+    "narrow": lambda: torch.ones(3).narrow(0, 1, (1 << 63) - 1),
+    "generator": lambda: torch.Generator().set_state(torch.zeros(5056, dtype=torch.uint8)),
+}
+
+
+@pytest.mark.parametrize("name", EXTREME)
+def test_extreme_sizes(name: str) -> None:
+    with pytest.raises((MemoryError, RuntimeError)):
+        EXTREME[name]()
+
+
+def test_extreme_places_are_answered() -> None:
+    least = -(1 << 63)
+    x = torch.ones(3, 3)
+    assert x.diagonal(least).numel() == 0 and x.tril(least).sum() == 0
+    assert x.roll(least, 0).shape == (3, 3) and len(x.split((1 << 63) - 1)) == 1
+    assert (torch.tensor([1]) << 70).tolist() == [0]
+
+
 def test_a_tensor_without_arguments_is_empty() -> None:
     x = empty_tensor()
     assert x.shape == (0,) and x.add(1).numel() == 0 and x.sum().item() == 0
