@@ -13,8 +13,7 @@ namespace d2l::py {
 namespace {
 
 struct NodeObject {
-  PyObject_HEAD
-  NodePtr node;
+  PyObject_HEAD NodePtr node;
 };
 
 PyTypeObject* node_type = nullptr;
@@ -39,8 +38,9 @@ PyObject* next_functions(PyObject* self, void*) {
     const auto& edges = node_of(self)->edges;
     Ref tuple = owned(PyTuple_New(static_cast<Py_ssize_t>(edges.size())));
     for (size_t i = 0; i < edges.size(); ++i) {
-      PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i),
-                       owned(Py_BuildValue("(NI)", wrap_node(edges[i].node), edges[i].nr)).release());
+      PyTuple_SET_ITEM(
+          tuple.get(), static_cast<Py_ssize_t>(i),
+          owned(Py_BuildValue("(NI)", wrap_node(edges[i].node), edges[i].nr)).release());
     }
     return tuple.release();
   });
@@ -107,10 +107,11 @@ PyObject* register_hook(PyObject* self, PyObject* f) {
 PyObject* register_prehook(PyObject* self, PyObject* f) {
   return guarded([&] {
     Callable call = hold(f);
-    node_of(self)->add_hooks().pre.push_back({++g_hook_id, [call](std::vector<Tensor>& out) {
-      Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), tuple_of(out).get(), nullptr));
-      replace(out, got.get());
-    }});
+    node_of(self)->add_hooks().pre.push_back(
+        {++g_hook_id, [call](std::vector<Tensor>& out) {
+           Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), tuple_of(out).get(), nullptr));
+           replace(out, got.get());
+         }});
     return PyLong_FromUnsignedLongLong(g_hook_id);
   });
 }
@@ -150,7 +151,8 @@ PyTypeObject* type_for(const std::string& full) {
   const std::string name = colon == std::string::npos ? full : full.substr(colon + 1);
   PyTypeObject*& type = (*types)[name];
   if (!type) {
-    auto* qualified = new std::string("d2lcore.autograd.graph." + name);  // the type borrows its name
+    auto* qualified =
+        new std::string("d2lcore.autograd.graph." + name);  // the type borrows its name
     PyType_Slot slots[] = {{0, nullptr}};
     PyType_Spec spec = {qualified->c_str(), sizeof(NodeObject), 0,
                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
@@ -180,18 +182,20 @@ PyObject* add_tensor_hook(PyObject*, PyObject* args) {
       if (!meta.leaf_hooks) meta.leaf_hooks = std::make_unique<NodeHooks>();
       hooks = meta.leaf_hooks.get();
     }
-    hooks->pre.push_back({++g_hook_id, [call, nr](std::vector<Tensor>& out) {
-      if (!out[nr].defined()) return;
-      Ref g = owned(wrap(out[nr]));
-      Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), g.get(), nullptr));
-      if (got.get() == Py_None) return;
-      check<TypeError>(is_tensor(got.get()), "expected Tensor, but hook returned '{}'",
-                       Py_TYPE(got.get())->tp_name);
-      const Tensor& fresh = tensor_of(got.get());
-      check(d2l::equal(fresh.shape(), out[nr].shape()),
-            "hook has changed the size of value: from {} to {}", out[nr].shape(), fresh.shape());
-      out[nr] = fresh;
-    }});
+    hooks->pre.push_back(
+        {++g_hook_id, [call, nr](std::vector<Tensor>& out) {
+           if (!out[nr].defined()) return;
+           Ref g = owned(wrap(out[nr]));
+           Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), g.get(), nullptr));
+           if (got.get() == Py_None) return;
+           check<TypeError>(is_tensor(got.get()), "expected Tensor, but hook returned '{}'",
+                            Py_TYPE(got.get())->tp_name);
+           const Tensor& fresh = tensor_of(got.get());
+           check(d2l::equal(fresh.shape(), out[nr].shape()),
+                 "hook has changed the size of value: from {} to {}", out[nr].shape(),
+                 fresh.shape());
+           out[nr] = fresh;
+         }});
     return PyLong_FromUnsignedLongLong(g_hook_id);
   });
 }
@@ -204,10 +208,11 @@ PyObject* add_post_accumulate_hook(PyObject*, PyObject* args) {
     const Tensor& t = tensor_of(object);
     check(t->requires_grad, "post accumulate grad hooks cannot be registered on non-leaf tensors");
     Callable call = hold(f);
-    meta_of(t).post_accumulate.push_back({++g_hook_id, [call](const Tensor& leaf) {
-      Ref x = owned(wrap(leaf));
-      owned(PyObject_CallFunctionObjArgs(call->get(), x.get(), nullptr));
-    }});
+    meta_of(t).post_accumulate.push_back(
+        {++g_hook_id, [call](const Tensor& leaf) {
+           Ref x = owned(wrap(leaf));
+           owned(PyObject_CallFunctionObjArgs(call->get(), x.get(), nullptr));
+         }});
     return PyLong_FromUnsignedLongLong(g_hook_id);
   });
 }
@@ -235,8 +240,8 @@ std::vector<Tensor> tensors_of(PyObject* o, const char* what) {
     out.push_back(tensor_of(o));
     return out;
   }
-  check<TypeError>(PyTuple_Check(o) || PyList_Check(o), "{} must be a Tensor or a sequence of Tensors",
-                   what);
+  check<TypeError>(PyTuple_Check(o) || PyList_Check(o),
+                   "{} must be a Tensor or a sequence of Tensors", what);
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
     PyObject* item = PySequence_Fast_GET_ITEM(o, i);
     if (item == Py_None) {
@@ -255,7 +260,8 @@ PyObject* run_backward(PyObject*, PyObject* args) {
   return guarded([&]() -> PyObject* {
     PyObject *tensors, *gradients, *inputs;
     int retain, create;
-    if (!PyArg_ParseTuple(args, "OOppO:_backward", &tensors, &gradients, &retain, &create, &inputs)) {
+    if (!PyArg_ParseTuple(args, "OOppO:_backward", &tensors, &gradients, &retain, &create,
+                          &inputs)) {
       throw PythonError();
     }
     backward(tensors_of(tensors, "tensors"), tensors_of(gradients, "gradients"),
@@ -338,7 +344,8 @@ PyObject* tensor_backward(PyObject* self, PyObject* args, PyObject* kwargs) {
       }
     }
     std::vector<Tensor> wanted = tensors_of(inputs, "inputs");
-    check(inputs == Py_None || !wanted.empty(), "`inputs` argument to `backward()` cannot be empty.");
+    check(inputs == Py_None || !wanted.empty(),
+          "`inputs` argument to `backward()` cannot be empty.");
     check<TypeError>(gradient == Py_None || is_tensor(gradient),
                      "gradients can be either Tensors or Nones, but got {}",
                      Py_TYPE(gradient)->tp_name);

@@ -14,8 +14,7 @@ namespace {
 enum class Form : uint8_t { Function, Method, Inplace, InplaceFunction };
 
 struct OpFunction {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   std::vector<const OpRow*>* rows;
   std::vector<std::vector<PyObject*>>* names;  // interned parameter names of each row
   std::vector<std::vector<Value>>* defaults;   // what a parameter is when it is not given
@@ -26,8 +25,8 @@ struct OpFunction {
 };
 
 PyTypeObject* op_function_type = nullptr;
-PyObject *s_out, *s_axis, *s_dim, *s_keepdims, *s_keepdim, *s_x, *s_a, *s_x1, *s_x2, *s_self, *s_input,
-    *s_other;
+PyObject *s_out, *s_axis, *s_dim, *s_keepdims, *s_keepdim, *s_x, *s_a, *s_x1, *s_x2, *s_self,
+    *s_input, *s_other;
 
 // The name that a parameter has in Python: self is "input" in a function.
 const char* face_name(const Param& p, Form form) {
@@ -107,16 +106,18 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
       v.n = n;
       for (Py_ssize_t i = 0; i < n; ++i) {
         if (!as_int(call.args[first + i], frame.ints[frame.ints_used++])) {
-          return why.fails("{}(): argument '{}' must be tuple of ints, but found element of type {} "
-                           "at pos {}",
-                           name, face_name(params[bound], f.form), type_name(call.args[first + i]),
-                           static_cast<int64_t>(i));
+          return why.fails(
+              "{}(): argument '{}' must be tuple of ints, but found element of type {} "
+              "at pos {}",
+              name, face_name(params[bound], f.form), type_name(call.args[first + i]),
+              static_cast<int64_t>(i));
         }
       }
       taken = call.nargs - 1;
       continue;
     }
-    if (!convert(arg, params[bound], numbers && (bound > 0 || row.faces & NumbersFirst), frame, v)) {
+    if (!convert(arg, params[bound], numbers && (bound > 0 || row.faces & NumbersFirst), frame,
+                 v)) {
       return why.fails("{}(): argument '{}' (position {}) must be {}, not {}", name,
                        face_name(params[bound], f.form), static_cast<int64_t>(bound + 1 - first),
                        type_words(params[bound]), type_name(arg));
@@ -157,15 +158,14 @@ bool bind(const OpFunction& f, size_t which, Call& call, Frame& frame, Mismatch 
         if (arg != Py_None) call.out = arg;
         continue;
       }
-      return why.fails("{}() got an unexpected keyword argument '{}'", name,
-                       PyUnicode_AsUTF8(key));
+      return why.fails("{}() got an unexpected keyword argument '{}'", name, PyUnicode_AsUTF8(key));
     }
     if (seen >> at & 1) {
       return why.fails("{}() got multiple values for argument '{}'", name, PyUnicode_AsUTF8(key));
     }
     if (!convert(arg, params[at], numbers, frame, frame.reset(at))) {
-      return why.fails("{}(): argument '{}' must be {}, not {}", name, face_name(params[at], f.form),
-                       type_words(params[at]), type_name(arg));
+      return why.fails("{}(): argument '{}' must be {}, not {}", name,
+                       face_name(params[at], f.form), type_words(params[at]), type_name(arg));
     }
     seen |= uint64_t{1} << at;
   }
@@ -227,9 +227,8 @@ std::string signature_words(const OpRow& row, Form form) {
     got += std::string(PyUnicode_AsUTF8(PyTuple_GET_ITEM(call.kwnames, k))) + "=" +
            type_name(call.args[call.nargs + k]);
   }
-  std::string text =
-      *f.name + "() received an invalid combination of arguments - got (" + got +
-      "), but expected one of:\n";
+  std::string text = *f.name + "() received an invalid combination of arguments - got (" + got +
+                     "), but expected one of:\n";
   for (const OpRow* row : *f.rows) text += " * " + signature_words(*row, f.form) + "\n";
   throw TypeError(text);
 }
@@ -253,8 +252,8 @@ std::vector<Tensor> out_tensors(const OpFunction& f, PyObject* out) {
 
 PyObject* run(const OpFunction& f, const OpRow& row, Call& call, Frame& frame) {
   if (f.form == Form::Inplace || f.form == Form::InplaceFunction) {
-    check<TypeError>(call.nargs > 0 && is_tensor(call.args[0]), "{}(): argument 'input' must be Tensor",
-                     *f.name);
+    check<TypeError>(call.nargs > 0 && is_tensor(call.args[0]),
+                     "{}(): argument 'input' must be Tensor", *f.name);
     return call_inplace(row, frame.values, call.args[0]);
   }
   if (call.out) {
@@ -363,8 +362,10 @@ PyObject* op_doc(PyObject* self, void*) {
       last = row->doc;
     }
     const bool inplace = f.form == Form::Inplace || f.form == Form::InplaceFunction;
-    text += "\n" + (inplace ? "In-place form of :func:`" + (*f.rows)[0]->schema.name + "`. "
-                            : std::string()) + (*f.rows)[0]->doc;
+    text +=
+        "\n" +
+        (inplace ? "In-place form of :func:`" + (*f.rows)[0]->schema.name + "`. " : std::string()) +
+        (*f.rows)[0]->doc;
     if (f.rows->size() > 1 && std::strcmp(last, (*f.rows)[0]->doc) != 0) {
       text += std::string("\n") + last;
     }
@@ -376,8 +377,8 @@ PyObject* op_schemas(PyObject* self, void*) {
     const auto& f = *reinterpret_cast<OpFunction*>(self);
     Ref list = owned(PyList_New(0));
     for (const OpRow* row : *f.rows) {
-      succeed(PyList_Append(list.get(),
-                            owned(PyUnicode_FromString(row->schema.text.c_str())).get()));
+      succeed(
+          PyList_Append(list.get(), owned(PyUnicode_FromString(row->schema.text.c_str())).get()));
     }
     return list.release();
   });
@@ -434,8 +435,10 @@ Ref make_function(const std::string& name, const std::string& module, Form form,
 
 PyObject* wrap_returned(const OpRow& row, Returned& out) {
   switch (out.kind) {
-    case Returned::Kind::None: Py_RETURN_NONE;
-    case Returned::Kind::Tensor: return wrap(std::move(out.tensor));
+    case Returned::Kind::None:
+      Py_RETURN_NONE;
+    case Returned::Kind::Tensor:
+      return wrap(std::move(out.tensor));
     case Returned::Kind::TensorTuple: {
       if (!row.schema.return_names.empty()) return named_tuple(row, out.tensors);
       Ref tuple = owned(PyTuple_New(static_cast<Py_ssize_t>(out.tensors.size())));
@@ -444,8 +447,10 @@ PyObject* wrap_returned(const OpRow& row, Returned& out) {
       }
       return tuple.release();
     }
-    case Returned::Kind::Dims: return wrap_size(out.dims);
-    default: return wrap_scalar(out.number);
+    case Returned::Kind::Dims:
+      return wrap_size(out.dims);
+    default:
+      return wrap_scalar(out.number);
   }
 }
 

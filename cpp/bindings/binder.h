@@ -1,8 +1,8 @@
 // The one argument binder, and OpFunction: the Python callable of an op.
 //
-// An OpFunction stands for all rows of one name in one face (function, method, op_). It is called by
-// vectorcall; as a method it takes part in Python's unbound-method protocol, so that x.sum() makes no
-// bound object.
+// An OpFunction stands for all rows of one name in one face (function, method, op_). It is called
+// by vectorcall; as a method it takes part in Python's unbound-method protocol, so that x.sum()
+// makes no bound object.
 #pragma once
 
 #include "convert.h"

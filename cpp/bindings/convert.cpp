@@ -61,15 +61,20 @@ bool as_scalar(PyObject* o, Scalar& out) {
     return true;
   }
   switch (numpy_scalar(o)) {
-    case NumpyScalar::No: return false;
+    case NumpyScalar::No:
+      return false;
     case NumpyScalar::Bool: {
       const int truth = PyObject_IsTrue(o);
       succeed(truth);
       out = Scalar(truth != 0);
       return true;
     }
-    case NumpyScalar::Int: out = Scalar(long_value(owned(PyNumber_Index(o)).get())); return true;
-    case NumpyScalar::Float: out = Scalar(PyFloat_AsDouble(owned(PyNumber_Float(o)).get())); return true;
+    case NumpyScalar::Int:
+      out = Scalar(long_value(owned(PyNumber_Index(o)).get()));
+      return true;
+    case NumpyScalar::Float:
+      out = Scalar(PyFloat_AsDouble(owned(PyNumber_Float(o)).get()));
+      return true;
     case NumpyScalar::Complex: {
       const Py_complex c = PyComplex_AsCComplex(o);
       if (c.real == -1 && PyErr_Occurred()) throw PythonError();
@@ -133,10 +138,14 @@ bool as_dtype(PyObject* o, DType& out) {
 
 PyObject* wrap_scalar(const Scalar& s) {
   switch (s.kind()) {
-    case Scalar::Kind::Bool: return PyBool_FromLong(s.to_bool());
-    case Scalar::Kind::Int: return PyLong_FromLongLong(s.to_int());
-    case Scalar::Kind::Float: return PyFloat_FromDouble(s.real());
-    default: return PyComplex_FromDoubles(s.real(), s.imag());
+    case Scalar::Kind::Bool:
+      return PyBool_FromLong(s.to_bool());
+    case Scalar::Kind::Int:
+      return PyLong_FromLongLong(s.to_int());
+    case Scalar::Kind::Float:
+      return PyFloat_FromDouble(s.real());
+    default:
+      return PyComplex_FromDoubles(s.real(), s.imag());
   }
 }
 
@@ -144,10 +153,24 @@ namespace {
 
 void set(Value& v, const Scalar& s) {
   switch (s.kind()) {
-    case Scalar::Kind::Bool: v.kind = Value::Kind::Bool; v.i = s.to_bool(); break;
-    case Scalar::Kind::Int: v.kind = Value::Kind::Int; v.i = s.to_int(); v.f = s.real(); break;
-    case Scalar::Kind::Float: v.kind = Value::Kind::Float; v.f = s.real(); break;
-    case Scalar::Kind::Complex: v.kind = Value::Kind::Complex; v.f = s.real(); v.im = s.imag(); break;
+    case Scalar::Kind::Bool:
+      v.kind = Value::Kind::Bool;
+      v.i = s.to_bool();
+      break;
+    case Scalar::Kind::Int:
+      v.kind = Value::Kind::Int;
+      v.i = s.to_int();
+      v.f = s.real();
+      break;
+    case Scalar::Kind::Float:
+      v.kind = Value::Kind::Float;
+      v.f = s.real();
+      break;
+    case Scalar::Kind::Complex:
+      v.kind = Value::Kind::Complex;
+      v.f = s.real();
+      v.im = s.imag();
+      break;
   }
 }
 
@@ -250,8 +273,10 @@ bool convert(PyObject* o, const Param& p, bool numbers, Frame& frame, Value& v) 
   }
   Scalar s;
   switch (p.type) {
-    case ParamType::Tensor: return to_tensor(o, numbers, frame, v);
-    case ParamType::TensorList: return to_tensor_list(o, frame, v);
+    case ParamType::Tensor:
+      return to_tensor(o, numbers, frame, v);
+    case ParamType::TensorList:
+      return to_tensor_list(o, frame, v);
     case ParamType::Scalar:
       if (!to_scalar(o, s)) return false;
       set(v, s);
@@ -273,8 +298,10 @@ bool convert(PyObject* o, const Param& p, bool numbers, Frame& frame, Value& v) 
       if (numpy_scalar(o) != NumpyScalar::Bool) return false;
       v.i = PyObject_IsTrue(o) == 1;
       return true;
-    case ParamType::IntList: return to_int_list(o, p, frame, v);
-    case ParamType::FloatList: return to_float_list(o, frame, v);
+    case ParamType::IntList:
+      return to_int_list(o, p, frame, v);
+    case ParamType::FloatList:
+      return to_float_list(o, frame, v);
     case ParamType::DType: {
       DType t;
       if (!as_dtype(o, t)) return false;
@@ -361,7 +388,8 @@ void set_default(const Param& p, Value& v) {
       v.n = static_cast<int64_t>(list->size());
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 

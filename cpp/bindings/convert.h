@@ -1,8 +1,8 @@
 // Python objects as the Values that op rows take.
 //
 // Each conversion says whether the object fits the parameter; it raises only where the object fits
-// and its value does not (an int beyond 64 bits). What a Value points to lives in the arguments or in
-// the Frame of the call.
+// and its value does not (an int beyond 64 bits). What a Value points to lives in the arguments or
+// in the Frame of the call.
 #pragma once
 
 #include <vector>

@@ -23,7 +23,8 @@ PyObject* generator_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
                                      &device)) {
       throw PythonError();
     }
-    check<TypeError>(!device || is_device(device), "Generator(): argument 'device' must be a device");
+    check<TypeError>(!device || is_device(device),
+                     "Generator(): argument 'device' must be a device");
     Ref o = owned(type->tp_alloc(type, 0));
     auto* g = reinterpret_cast<GeneratorObject*>(o.get());
     g->generator = new Generator;
@@ -47,8 +48,8 @@ uint64_t seed_from(PyObject* o) {
   if (PyErr_Occurred()) throw PythonError();
   int overflow = 0;
   const long long value = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
-  if (overflow < 0 || (overflow > 0 && PyLong_AsUnsignedLongLong(index.get()) == ~0ull &&
-                       PyErr_Occurred())) {
+  if (overflow < 0 ||
+      (overflow > 0 && PyLong_AsUnsignedLongLong(index.get()) == ~0ull && PyErr_Occurred())) {
     PyErr_Clear();
     fail("Overflow when unpacking long");
   }
@@ -75,7 +76,8 @@ PyObject* initial_seed(PyObject* self, PyObject*) {
   return PyLong_FromUnsignedLongLong(generator_of(self).initial_seed());
 }
 
-// The state as a byte tensor: PyTorch's layout (the twister's legacy structure and the kept normals).
+// The state as a byte tensor: PyTorch's layout (the twister's legacy structure and the kept
+// normals).
 constexpr int64_t kStateBytes = 5056;
 PyObject* get_state(PyObject* self, PyObject*) {
   return guarded([&] {
@@ -100,8 +102,8 @@ PyObject* set_state(PyObject* self, PyObject* state) {
     check<TypeError>(is_tensor(state), "expected a torch.ByteTensor, but got {}",
                      Py_TYPE(state)->tp_name);
     const Tensor& t = tensor_of(state);
-    check<TypeError>(t.dtype() == DType::UInt8, "expected a torch.ByteTensor, but got torch.{}Tensor",
-                     scalar_name(t.dtype()));
+    check<TypeError>(t.dtype() == DType::UInt8,
+                     "expected a torch.ByteTensor, but got torch.{}Tensor", scalar_name(t.dtype()));
     check(t.numel() == kStateBytes && t.is_contiguous(),
           "Expected a CPUGeneratorImplState of size {} but found the input RNG state size to be {}",
           kStateBytes, t.numel());

@@ -1,10 +1,10 @@
 // x[...] and x[...] = v: ints, slices, None, Ellipsis, masks and index tensors.
 //
-// The parts that are views are applied as views, one after the other; what remains are index tensors,
-// one for each dimension that has one, for index() and index_put().
+// The parts that are views are applied as views, one after the other; what remains are index
+// tensors, one for each dimension that has one, for index() and index_put().
+#include "autograd/meta.h"
 #include "convert.h"
 #include "d2lcore/ops.h"
-#include "autograd/meta.h"
 #include "iter/map.h"
 #include "ops/inplace.h"
 #include "sequence.h"
@@ -49,7 +49,8 @@ std::vector<Ref> items_of(PyObject* index) {
   if (PyList_Check(index)) {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(index); ++i) {
       PyObject* o = PyList_GET_ITEM(index, i);
-      spread |= PySlice_Check(o) || o == Py_None || o == Py_Ellipsis || (is_tensor(o) && tensor_of(o).dim() > 0);
+      spread |= PySlice_Check(o) || o == Py_None || o == Py_Ellipsis ||
+                (is_tensor(o) && tensor_of(o).dim() > 0);
     }
   }
   if (!spread) {
@@ -146,9 +147,10 @@ Parsed parse(const Tensor& self, PyObject* index) {
       add(t);
       dim += n;
     } else {
-      fail<IndexError>("only integers, slices (`:`), ellipsis (`...`), None and long or byte "
-                       "Variables are valid indices (got {})",
-                       Py_TYPE(o)->tp_name);
+      fail<IndexError>(
+          "only integers, slices (`:`), ellipsis (`...`), None and long or byte "
+          "Variables are valid indices (got {})",
+          Py_TYPE(o)->tp_name);
     }
   }
   return p;
@@ -175,9 +177,10 @@ void assign(const Tensor& view, const Tensor& value) {
   const Tensor v = strip(value, view);
   const bool grads = GradMode::enabled() && (view.requires_grad() || v.requires_grad());
   const Dims shape = broadcast_shapes(view.shape(), v.shape());
-  check(equal(shape, view.shape()),
-        "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}",
-        v.shape(), view.shape());
+  check(
+      equal(shape, view.shape()),
+      "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}",
+      v.shape(), view.shape());
   run_inplace(
       view, "copy_", grads, [&](const Tensor& copy) { return copy_from(copy, v); },
       [&](const Tensor& t) { copy_into(t, v); });

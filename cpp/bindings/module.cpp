@@ -44,8 +44,8 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 
 namespace {
 
-// tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False), by vectorcall: it is
-// called often enough.
+// tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False), by vectorcall:
+// it is called often enough.
 struct NewArguments {
   PyObject* data = nullptr;
   std::optional<DType> dtype;
@@ -61,8 +61,8 @@ NewArguments read_new(const char* name, PyObject* const* args, Py_ssize_t n, PyO
     } else if (std::strcmp(key, "dtype") == 0) {
       DType t;
       if (value == Py_None) return;
-      check<TypeError>(as_dtype(value, t), "{}(): argument 'dtype' must be torch.dtype, not {}", name,
-                       Py_TYPE(value)->tp_name);
+      check<TypeError>(as_dtype(value, t), "{}(): argument 'dtype' must be torch.dtype, not {}",
+                       name, Py_TYPE(value)->tp_name);
       out.dtype = t;
     } else if (std::strcmp(key, "device") == 0) {
       check<TypeError>(value == Py_None || is_device(value),
@@ -104,7 +104,8 @@ PyObject* as_tensor(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* kw
   return guarded([&] {
     NewArguments a = read_new("as_tensor", args, n, kwnames, true);
     // A tensor of the right dtype stays itself, in the graph.
-    if (is_tensor(a.data)) return wrap(to_dtype(tensor_of(a.data), a.dtype.value_or(tensor_of(a.data).dtype())));
+    if (is_tensor(a.data))
+      return wrap(to_dtype(tensor_of(a.data), a.dtype.value_or(tensor_of(a.data).dtype())));
     return wrap(tensor_from(a.data, a.dtype, false));
   });
 }
@@ -131,7 +132,8 @@ std::vector<Tensor> tensor_vector(PyObject* list, bool optional) {
   return out;
 }
 
-// _sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize)
+// _sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov,
+// maximize)
 PyObject* py_sgd_step(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return guarded([&] {
     check<TypeError>(n == 9, "_sgd_step() takes 9 arguments");
@@ -187,11 +189,14 @@ PyCFunction function(F f) {
 
 PyMethodDef functions[] = {
     {"tensor", function(make_tensor), METH_FASTCALL | METH_KEYWORDS,
-     "tensor(data, *, dtype=None, device=None, requires_grad=False): a new tensor of a number, nested "
-     "sequences, an array or a tensor; the dtype is inferred unless given.\n\nRaises ValueError for "
+     "tensor(data, *, dtype=None, device=None, requires_grad=False): a new tensor of a number, "
+     "nested "
+     "sequences, an array or a tensor; the dtype is inferred unless given.\n\nRaises ValueError "
+     "for "
      "ragged sequences, TypeError for elements that are no numbers."},
     {"as_tensor", function(as_tensor), METH_FASTCALL | METH_KEYWORDS,
-     "as_tensor(data, dtype=None, device=None): as tensor(), sharing memory where that is possible."},
+     "as_tensor(data, dtype=None, device=None): as tensor(), sharing memory where that is "
+     "possible."},
     {"asarray", function(as_tensor), METH_FASTCALL | METH_KEYWORDS,
      "asarray(obj, *, dtype=None, device=None, copy=None): as as_tensor()."},
     {"from_numpy", from_numpy, METH_O, "from_numpy(ndarray): a tensor over the array's memory."},
@@ -201,7 +206,8 @@ PyMethodDef functions[] = {
 
 DType dtype_argument(pyb::handle o) {
   DType t;
-  check<TypeError>(as_dtype(o.ptr(), t), "expected a torch.dtype, got {}", Py_TYPE(o.ptr())->tp_name);
+  check<TypeError>(as_dtype(o.ptr(), t), "expected a torch.dtype, got {}",
+                   Py_TYPE(o.ptr())->tp_name);
   return t;
 }
 Tensor tensor_argument(pyb::handle o) {
@@ -243,27 +249,39 @@ PYBIND11_MODULE(_C, m) {
   }
 
   m.def("get_default_dtype", [] { return take(wrap(default_dtype())); });
-  m.def("set_default_dtype", [](pyb::object d) { set_default_dtype(dtype_argument(d)); }, pyb::arg("d"));
-  m.def("promote_types", [](pyb::object a, pyb::object b) {
-    return take(wrap(promote(dtype_argument(a), dtype_argument(b))));
-  }, pyb::arg("type1"), pyb::arg("type2"));
-  m.def("can_cast", [](pyb::object a, pyb::object b) {
-    return can_cast(dtype_argument(a), dtype_argument(b));
-  }, pyb::arg("from_"), pyb::arg("to"));
-  m.def("result_type", [](pyb::object a, pyb::object b) {
-    auto as = [](pyb::object o) {
-      Scalar s;
-      if (as_scalar(o.ptr(), s)) return d2l::wrap(s);
-      return tensor_argument(o);
-    };
-    const Tensor x = as(a), y = as(b);
-    return take(wrap(result_type(x, y)));
-  }, pyb::arg("tensor1"), pyb::arg("tensor2"));
+  m.def(
+      "set_default_dtype", [](pyb::object d) { set_default_dtype(dtype_argument(d)); },
+      pyb::arg("d"));
+  m.def(
+      "promote_types",
+      [](pyb::object a, pyb::object b) {
+        return take(wrap(promote(dtype_argument(a), dtype_argument(b))));
+      },
+      pyb::arg("type1"), pyb::arg("type2"));
+  m.def(
+      "can_cast",
+      [](pyb::object a, pyb::object b) { return can_cast(dtype_argument(a), dtype_argument(b)); },
+      pyb::arg("from_"), pyb::arg("to"));
+  m.def(
+      "result_type",
+      [](pyb::object a, pyb::object b) {
+        auto as = [](pyb::object o) {
+          Scalar s;
+          if (as_scalar(o.ptr(), s)) return d2l::wrap(s);
+          return tensor_argument(o);
+        };
+        const Tensor x = as(a), y = as(b);
+        return take(wrap(result_type(x, y)));
+      },
+      pyb::arg("tensor1"), pyb::arg("tensor2"));
   m.def("get_num_threads", [] { return num_threads(); });
-  m.def("set_num_threads", [](int n) {
-    check(n > 0, "set_num_threads expects a positive integer");
-    set_num_threads(n);
-  }, pyb::arg("num"));
+  m.def(
+      "set_num_threads",
+      [](int n) {
+        check(n > 0, "set_num_threads expects a positive integer");
+        set_num_threads(n);
+      },
+      pyb::arg("num"));
   m.def("memory_stats", [] {
     const MemoryStats s = memory_stats();
     pyb::dict d;

@@ -15,18 +15,30 @@ void load_numpy() {
 
 int type_number(DType t) {
   switch (t) {
-    case DType::Bool: return NPY_BOOL;
-    case DType::UInt8: return NPY_UINT8;
-    case DType::Int8: return NPY_INT8;
-    case DType::Int16: return NPY_INT16;
-    case DType::Int32: return NPY_INT32;
-    case DType::Int64: return NPY_INT64;
-    case DType::Half: return NPY_HALF;
-    case DType::Float: return NPY_FLOAT;
-    case DType::Double: return NPY_DOUBLE;
-    case DType::ComplexFloat: return NPY_CFLOAT;
-    case DType::ComplexDouble: return NPY_CDOUBLE;
-    default: fail<TypeError>("Got unsupported ScalarType {}", t);
+    case DType::Bool:
+      return NPY_BOOL;
+    case DType::UInt8:
+      return NPY_UINT8;
+    case DType::Int8:
+      return NPY_INT8;
+    case DType::Int16:
+      return NPY_INT16;
+    case DType::Int32:
+      return NPY_INT32;
+    case DType::Int64:
+      return NPY_INT64;
+    case DType::Half:
+      return NPY_HALF;
+    case DType::Float:
+      return NPY_FLOAT;
+    case DType::Double:
+      return NPY_DOUBLE;
+    case DType::ComplexFloat:
+      return NPY_CFLOAT;
+    case DType::ComplexDouble:
+      return NPY_CDOUBLE;
+    default:
+      fail<TypeError>("Got unsupported ScalarType {}", t);
   }
 }
 
@@ -40,10 +52,11 @@ DType dtype_of(PyArrayObject* a) {
   PyArray_Descr* descr = PyArray_DESCR(a);
   Ref text = owned(PyObject_Str(reinterpret_cast<PyObject*>(descr)));
   if (std::string_view(PyUnicode_AsUTF8(text.get())) == "bfloat16") return DType::BFloat16;
-  fail<TypeError>("can't convert np.ndarray of type numpy.{}. The only supported types are: float64, "
-                  "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and "
-                  "bool.",
-                  PyUnicode_AsUTF8(text.get()));
+  fail<TypeError>(
+      "can't convert np.ndarray of type numpy.{}. The only supported types are: float64, "
+      "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and "
+      "bool.",
+      PyUnicode_AsUTF8(text.get()));
 }
 
 // The memory's owner is an array; it may be let go by any thread.
@@ -97,8 +110,8 @@ Tensor from_ndarray(PyObject* o) {
     if (extent) extent += (shape[i] - 1) * strides[i];
   }
   Py_INCREF(o);
-  StoragePtr storage = StoragePtr::borrow(PyArray_DATA(a), extent * size, PyArray_ISWRITEABLE(a),
-                                          release_array, o);
+  StoragePtr storage =
+      StoragePtr::borrow(PyArray_DATA(a), extent * size, PyArray_ISWRITEABLE(a), release_array, o);
   return from_storage(std::move(storage), shape, strides, 0, dtype);
 }
 
@@ -134,18 +147,30 @@ namespace {
 
 const char* buffer_format(DType t) {
   switch (t) {
-    case DType::Bool: return "?";
-    case DType::UInt8: return "B";
-    case DType::Int8: return "b";
-    case DType::Int16: return "h";
-    case DType::Int32: return "i";
-    case DType::Int64: return "q";
-    case DType::Half: return "e";
-    case DType::Float: return "f";
-    case DType::Double: return "d";
-    case DType::ComplexFloat: return "Zf";
-    case DType::ComplexDouble: return "Zd";
-    default: fail<BufferError>("{} has no format in the buffer protocol", t);
+    case DType::Bool:
+      return "?";
+    case DType::UInt8:
+      return "B";
+    case DType::Int8:
+      return "b";
+    case DType::Int16:
+      return "h";
+    case DType::Int32:
+      return "i";
+    case DType::Int64:
+      return "q";
+    case DType::Half:
+      return "e";
+    case DType::Float:
+      return "f";
+    case DType::Double:
+      return "d";
+    case DType::ComplexFloat:
+      return "Zf";
+    case DType::ComplexDouble:
+      return "Zd";
+    default:
+      fail<BufferError>("{} has no format in the buffer protocol", t);
   }
 }
 
@@ -160,8 +185,9 @@ int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags) {
   view->obj = nullptr;
   return guarded<int>(-1, [&] {
     const Tensor& t = tensor_of(self);
-    check<BufferError>(!t.requires_grad(),
-                       "Can't take the buffer of a Tensor that requires grad. Use tensor.detach().");
+    check<BufferError>(
+        !t.requires_grad(),
+        "Can't take the buffer of a Tensor that requires grad. Use tensor.detach().");
     check<BufferError>(!(flags & PyBUF_WRITABLE) || t.storage()->writable,
                        "the memory of the tensor is read-only");
     const bool strided = (flags & PyBUF_STRIDES) == PyBUF_STRIDES;

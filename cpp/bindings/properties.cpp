@@ -1,4 +1,5 @@
-// Attributes and methods of Tensor that are no ops: geometry, flags, gradients, conversion to Python.
+// Attributes and methods of Tensor that are no ops: geometry, flags, gradients, conversion to
+// Python.
 #include "autograd/meta.h"
 #include "autograd_types.h"
 #include "binder.h"
@@ -10,25 +11,28 @@
 namespace d2l::py {
 namespace {
 
-#define GETTER(name, ...)                        \
-  PyObject* name(PyObject* self, void*) {        \
-    return guarded([&]() -> PyObject* {          \
-      const Tensor& t = tensor_of(self);         \
-      __VA_ARGS__                                \
-    });                                          \
+#define GETTER(name, ...)                 \
+  PyObject* name(PyObject* self, void*) { \
+    return guarded([&]() -> PyObject* {   \
+      const Tensor& t = tensor_of(self);  \
+      __VA_ARGS__                         \
+    });                                   \
   }
 
 GETTER(get_shape, return wrap_size(t.shape());)
 GETTER(get_dtype, return wrap(t.dtype());)
 GETTER(get_device, (void)t; return cpu_device();)
-GETTER(get_layout, (void)t; return owned(PyObject_GetAttrString(
-                       owned(PyImport_ImportModule("d2lcore._C")).get(), "strided")).release();)
+GETTER(get_layout, (void)t;
+       return owned(PyObject_GetAttrString(owned(PyImport_ImportModule("d2lcore._C")).get(),
+                                           "strided"))
+           .release();)
 GETTER(get_ndim, return PyLong_FromLongLong(t.dim());)
 GETTER(get_requires_grad, return PyBool_FromLong(t.requires_grad());)
 GETTER(get_is_leaf, return PyBool_FromLong(t.is_leaf());)
 GETTER(get_grad, return wrap(t.grad());)
 GETTER(get_grad_fn, return wrap_node(grad_fn_of(t));)
-GETTER(get_output_nr, grad_fn_of(t); return PyLong_FromLong(t->autograd ? t->autograd->output_nr : 0);)
+GETTER(get_output_nr, grad_fn_of(t);
+       return PyLong_FromLong(t->autograd ? t->autograd->output_nr : 0);)
 GETTER(get_data, return wrap(data_of(t));)
 GETTER(get_T, return wrap(numpy_T(t));)
 GETTER(get_mT, return wrap(mT(t));)
@@ -99,13 +103,13 @@ int set_data(PyObject* self, PyObject* value, void*) {
   });
 }
 
-#define METHOD(name, ...)                        \
+#define METHOD(name, ...)                         \
   PyObject* name(PyObject* self, PyObject* arg) { \
-    (void)arg;                                   \
-    return guarded([&]() -> PyObject* {          \
-      const Tensor& t = tensor_of(self);         \
-      __VA_ARGS__                                \
-    });                                          \
+    (void)arg;                                    \
+    return guarded([&]() -> PyObject* {           \
+      const Tensor& t = tensor_of(self);          \
+      __VA_ARGS__                                 \
+    });                                           \
   }
 
 PyObject* ints(IntList values) {
@@ -170,7 +174,8 @@ METHOD(self_method, (void)t; Py_INCREF(self); return self;)
 METHOD(is_set_to, check<TypeError>(is_tensor(arg), "is_set_to(): argument 'tensor' must be Tensor");
        const Tensor& o = tensor_of(arg);
        return PyBool_FromLong(t.storage().get() == o.storage().get() && t.offset() == o.offset() &&
-                              d2l::equal(t.shape(), o.shape()) && d2l::equal(t.strides(), o.strides()));)
+                              d2l::equal(t.shape(), o.shape()) &&
+                              d2l::equal(t.strides(), o.strides()));)
 METHOD(complex_method, return Py_BuildValue("D", [&] {
          static thread_local Py_complex c;
          const Scalar s = item(t);
@@ -179,9 +184,8 @@ METHOD(complex_method, return Py_BuildValue("D", [&] {
        }());)
 METHOD(retain_grad, retain_gradient(t); Py_RETURN_NONE;)
 METHOD(detach_inplace, check(!t->base, "Can't detach views in-place. Use detach() instead.");
-       if (t->autograd) t->autograd->grad_fn = NodePtr();
-       t->requires_grad = false;
-       Py_INCREF(self); return self;)
+       if (t->autograd) t->autograd->grad_fn = NodePtr(); t->requires_grad = false; Py_INCREF(self);
+       return self;)
 METHOD(data_view, return wrap(data_of(t));)
 
 PyObject* is_contiguous(PyObject* self, PyObject*, PyObject*) {
@@ -259,8 +263,8 @@ PyObject* make_subclass(PyObject*, PyObject* args, PyObject* kwargs) {
     static const char* names[] = {"cls", "data", "require_grad", nullptr};
     PyObject *cls, *data;
     int requires_grad = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|p:_make_subclass",
-                                     const_cast<char**>(names), &cls, &data, &requires_grad)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|p:_make_subclass", const_cast<char**>(names),
+                                     &cls, &data, &requires_grad)) {
       throw PythonError();
     }
     check<TypeError>(PyType_Check(cls) && is_tensor(data),
@@ -311,7 +315,8 @@ PyGetSetDef tensor_getset[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyMethodDef tensor_methods[] = {
-    {"size", method(size), METH_FASTCALL | METH_KEYWORDS, "size(dim=None): the shape, or one extent."},
+    {"size", method(size), METH_FASTCALL | METH_KEYWORDS,
+     "size(dim=None): the shape, or one extent."},
     {"stride", method(stride), METH_FASTCALL | METH_KEYWORDS,
      "stride(dim=None): the strides in elements, or one of them."},
     {"numel", numel, METH_NOARGS, "The number of elements."},

@@ -33,7 +33,8 @@ std::vector<int64_t> shape_of(PyObject* data) {
   std::vector<int64_t> shape;
   Ref at = Ref::borrow(data);
   while (true) {
-    check<ValueError>(shape.size() <= kMaxDepth, "too many dimensions '{}'", Py_TYPE(data)->tp_name);
+    check<ValueError>(shape.size() <= kMaxDepth, "too many dimensions '{}'",
+                      Py_TYPE(data)->tp_name);
     if (is_tensor(at.get())) {
       for (int64_t s : tensor_of(at.get()).shape()) shape.push_back(s);
       return shape;
@@ -174,10 +175,14 @@ namespace {
 
 PyObject* element(const char* p, DType t) {
   switch (t) {
-    case DType::Float: return PyFloat_FromDouble(*reinterpret_cast<const float*>(p));
-    case DType::Double: return PyFloat_FromDouble(*reinterpret_cast<const double*>(p));
-    case DType::Int64: return PyLong_FromLongLong(*reinterpret_cast<const int64_t*>(p));
-    default: return wrap_scalar(load_scalar(p, t));
+    case DType::Float:
+      return PyFloat_FromDouble(*reinterpret_cast<const float*>(p));
+    case DType::Double:
+      return PyFloat_FromDouble(*reinterpret_cast<const double*>(p));
+    case DType::Int64:
+      return PyLong_FromLongLong(*reinterpret_cast<const int64_t*>(p));
+    default:
+      return wrap_scalar(load_scalar(p, t));
   }
 }
 
@@ -193,6 +198,8 @@ Ref list_of(const Tensor& t, const char* p, int64_t dim) {
 
 }  // namespace
 
-PyObject* to_list(const Tensor& t) { return list_of(t, t.numel() ? t.data() : nullptr, 0).release(); }
+PyObject* to_list(const Tensor& t) {
+  return list_of(t, t.numel() ? t.data() : nullptr, 0).release();
+}
 
 }  // namespace d2l::py

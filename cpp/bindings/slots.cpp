@@ -44,14 +44,15 @@ PyObject* inplace(const OpRow& row, PyObject* a, PyObject* b) {
     args[0].kind = args[1].kind = Value::Kind::Tensor;
     args[0].ptr = &tensor_of(a);
     args[1].ptr = &y;
-    for (size_t i = 2; i < row.schema.params.size(); ++i) set_default(row.schema.params[i], args[i]);
+    for (size_t i = 2; i < row.schema.params.size(); ++i)
+      set_default(row.schema.params[i], args[i]);
     return call_inplace(row, args, a);
   });
 }
-#define INPLACE(slot, op)                             \
-  PyObject* slot(PyObject* a, PyObject* b) {          \
-    static const OpRow& row = find_row(op);           \
-    return inplace(row, a, b);                        \
+#define INPLACE(slot, op)                    \
+  PyObject* slot(PyObject* a, PyObject* b) { \
+    static const OpRow& row = find_row(op);  \
+    return inplace(row, a, b);               \
   }
 
 Tensor add2(const Tensor& a, const Tensor& b) { return add(a, b, Scalar(1)); }
@@ -137,12 +138,18 @@ PyObject* to_index(PyObject* a) {
 
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   switch (op) {
-    case Py_EQ: return binary<eq2>(a, b);
-    case Py_NE: return binary<ne2>(a, b);
-    case Py_LT: return binary<lt2>(a, b);
-    case Py_LE: return binary<le2>(a, b);
-    case Py_GT: return binary<gt2>(a, b);
-    default: return binary<ge2>(a, b);
+    case Py_EQ:
+      return binary<eq2>(a, b);
+    case Py_NE:
+      return binary<ne2>(a, b);
+    case Py_LT:
+      return binary<lt2>(a, b);
+    case Py_LE:
+      return binary<le2>(a, b);
+    case Py_GT:
+      return binary<gt2>(a, b);
+    default:
+      return binary<ge2>(a, b);
   }
 }
 
@@ -187,45 +194,44 @@ constexpr void* slot(F f) {
 
 }  // namespace
 
-PyType_Slot number_slots[] = {
-    {Py_nb_add, slot(binary<add2>)},
-    {Py_nb_subtract, slot(binary<sub2>)},
-    {Py_nb_multiply, slot(binary<mul2>)},
-    {Py_nb_true_divide, slot(binary<div2>)},
-    {Py_nb_floor_divide, slot(binary<floordiv2>)},
-    {Py_nb_remainder, slot(binary<rem2>)},
-    {Py_nb_power, slot(power)},
-    {Py_nb_and, slot(binary<and2>)},
-    {Py_nb_or, slot(binary<or2>)},
-    {Py_nb_xor, slot(binary<xor2>)},
-    {Py_nb_lshift, slot(binary<lshift2>)},
-    {Py_nb_rshift, slot(binary<rshift2>)},
-    {Py_nb_matrix_multiply, slot(matmul_slot)},
-    {Py_nb_negative, slot(unary<neg1>)},
-    {Py_nb_positive, slot(positive_slot)},
-    {Py_nb_absolute, slot(unary<abs1>)},
-    {Py_nb_invert, slot(unary<not1>)},
-    {Py_nb_bool, slot(truth)},
-    {Py_nb_int, slot(to_int)},
-    {Py_nb_float, slot(to_float)},
-    {Py_nb_index, slot(to_index)},
-    {Py_nb_inplace_add, slot(iadd)},
-    {Py_nb_inplace_subtract, slot(isub)},
-    {Py_nb_inplace_multiply, slot(imul)},
-    {Py_nb_inplace_true_divide, slot(idiv)},
-    {Py_nb_inplace_floor_divide, slot(ifloordiv)},
-    {Py_nb_inplace_remainder, slot(irem)},
-    {Py_nb_inplace_power, slot(ipow)},
-    {Py_nb_inplace_and, slot(iand)},
-    {Py_nb_inplace_or, slot(ior)},
-    {Py_nb_inplace_xor, slot(ixor)},
-    {Py_nb_inplace_lshift, slot(ilshift)},
-    {Py_nb_inplace_rshift, slot(irshift)},
-    {Py_tp_richcompare, slot(compare)},
-    {Py_tp_hash, slot(hash)},
-    {Py_tp_iter, slot(iterate)},
-    {Py_tp_repr, slot(repr)},
-    {Py_sq_contains, slot(contains)},
-    {0, nullptr}};
+PyType_Slot number_slots[] = {{Py_nb_add, slot(binary<add2>)},
+                              {Py_nb_subtract, slot(binary<sub2>)},
+                              {Py_nb_multiply, slot(binary<mul2>)},
+                              {Py_nb_true_divide, slot(binary<div2>)},
+                              {Py_nb_floor_divide, slot(binary<floordiv2>)},
+                              {Py_nb_remainder, slot(binary<rem2>)},
+                              {Py_nb_power, slot(power)},
+                              {Py_nb_and, slot(binary<and2>)},
+                              {Py_nb_or, slot(binary<or2>)},
+                              {Py_nb_xor, slot(binary<xor2>)},
+                              {Py_nb_lshift, slot(binary<lshift2>)},
+                              {Py_nb_rshift, slot(binary<rshift2>)},
+                              {Py_nb_matrix_multiply, slot(matmul_slot)},
+                              {Py_nb_negative, slot(unary<neg1>)},
+                              {Py_nb_positive, slot(positive_slot)},
+                              {Py_nb_absolute, slot(unary<abs1>)},
+                              {Py_nb_invert, slot(unary<not1>)},
+                              {Py_nb_bool, slot(truth)},
+                              {Py_nb_int, slot(to_int)},
+                              {Py_nb_float, slot(to_float)},
+                              {Py_nb_index, slot(to_index)},
+                              {Py_nb_inplace_add, slot(iadd)},
+                              {Py_nb_inplace_subtract, slot(isub)},
+                              {Py_nb_inplace_multiply, slot(imul)},
+                              {Py_nb_inplace_true_divide, slot(idiv)},
+                              {Py_nb_inplace_floor_divide, slot(ifloordiv)},
+                              {Py_nb_inplace_remainder, slot(irem)},
+                              {Py_nb_inplace_power, slot(ipow)},
+                              {Py_nb_inplace_and, slot(iand)},
+                              {Py_nb_inplace_or, slot(ior)},
+                              {Py_nb_inplace_xor, slot(ixor)},
+                              {Py_nb_inplace_lshift, slot(ilshift)},
+                              {Py_nb_inplace_rshift, slot(irshift)},
+                              {Py_tp_richcompare, slot(compare)},
+                              {Py_tp_hash, slot(hash)},
+                              {Py_tp_iter, slot(iterate)},
+                              {Py_tp_repr, slot(repr)},
+                              {Py_sq_contains, slot(contains)},
+                              {0, nullptr}};
 
 }  // namespace d2l::py

@@ -166,8 +166,8 @@ void make_tensor_type(PyObject* module) {
   Ref type = owned(PyType_FromSpec(&spec));
   tensor_type = reinterpret_cast<PyTypeObject*>(type.get());
   // Errors say 'Tensor', not 'd2lcore.Tensor'.
-  succeed(PyObject_SetAttrString(type.get(), "__name__",
-                                 owned(PyUnicode_FromString("Tensor")).get()));
+  succeed(
+      PyObject_SetAttrString(type.get(), "__name__", owned(PyUnicode_FromString("Tensor")).get()));
   succeed(PyObject_SetAttrString(module, "Tensor", type.get()));
   type.release();  // never destroyed
 }

@@ -1,22 +1,20 @@
 // The Python type Tensor: a heap type of our own, with slots, not a pybind11 class.
 //
 // Note [Identity]. A TensorImpl knows its wrapper (borrowed), so that the same tensor is always the
-// same Python object while that object lives. A wrapper with state (a subclass, a __dict__) must live
-// as long as its tensor does: while the impl has more than one handle, that is, while C++ holds it
-// too, the impl owns the wrapper (taken on the count's step from 1 to 2, or when state is added;
-// returned on the step from 2 to 1). So a Parameter's attributes survive while only an optimiser or
-// the graph holds it, nothing is ever resurrected, and a finalizer runs once.
+// same Python object while that object lives. A wrapper with state (a subclass, a __dict__) must
+// live as long as its tensor does: while the impl has more than one handle, that is, while C++
+// holds it too, the impl owns the wrapper (taken on the count's step from 1 to 2, or when state is
+// added; returned on the step from 2 to 1). So a Parameter's attributes survive while only an
+// optimiser or the graph holds it, nothing is ever resurrected, and a finalizer runs once.
 #pragma once
 
-#include "py.h"
-
 #include "d2lcore/tensor.h"
+#include "py.h"
 
 namespace d2l::py {
 
 struct TensorObject {
-  PyObject_HEAD
-  Tensor tensor;
+  PyObject_HEAD Tensor tensor;
   PyObject* dict;
   PyObject* weakrefs;
 };

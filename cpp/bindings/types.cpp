@@ -38,10 +38,14 @@ PyObject* dtype_reduce(PyObject* self, PyObject*) {
 PyObject* dtype_get(PyObject* self, void* what) {
   const DType t = value_of(self);
   switch (reinterpret_cast<intptr_t>(what)) {
-    case 0: return PyBool_FromLong(is_floating(t));
-    case 1: return PyBool_FromLong(is_complex(t));
-    case 2: return PyBool_FromLong(t != DType::Bool && t != DType::UInt8);
-    default: return PyLong_FromLongLong(itemsize(t));
+    case 0:
+      return PyBool_FromLong(is_floating(t));
+    case 1:
+      return PyBool_FromLong(is_complex(t));
+    case 2:
+      return PyBool_FromLong(t != DType::Bool && t != DType::UInt8);
+    default:
+      return PyLong_FromLongLong(itemsize(t));
   }
 }
 PyObject* dtype_to_real(PyObject* self, PyObject*) { return wrap(real_dtype(value_of(self))); }
@@ -132,19 +136,18 @@ PyObject* size_numel(PyObject* self, PyObject*) {
 PyObject* size_reduce(PyObject* self, PyObject*) {
   return guarded([&] {
     Ref list = owned(PySequence_List(self));
-    return owned(Py_BuildValue("(O(O))", reinterpret_cast<PyObject*>(size_type), list.get())).release();
+    return owned(Py_BuildValue("(O(O))", reinterpret_cast<PyObject*>(size_type), list.get()))
+        .release();
   });
 }
-PyMethodDef size_methods[] = {
-    {"numel", size_numel, METH_NOARGS, "The product of the extents."},
-    {"__reduce__", size_reduce, METH_NOARGS, nullptr},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef size_methods[] = {{"numel", size_numel, METH_NOARGS, "The product of the extents."},
+                              {"__reduce__", size_reduce, METH_NOARGS, nullptr},
+                              {nullptr, nullptr, 0, nullptr}};
 
 // --- device, layout, memory_format: named constants
 
 struct NameObject {
-  PyObject_HEAD
-  PyObject* text;  // what repr prints
+  PyObject_HEAD PyObject* text;  // what repr prints
 };
 PyObject* name_repr(PyObject* self) {
   PyObject* text = reinterpret_cast<NameObject*>(self)->text;
@@ -233,8 +236,8 @@ PyObject* wrap_size(IntList dims) {
 
 MemoryFormat memory_format_of(PyObject* o) {
   const std::string_view text = PyUnicode_AsUTF8(reinterpret_cast<NameObject*>(o)->text);
-  return text == "torch.contiguous_format" ? MemoryFormat::Contiguous
-         : text == "torch.channels_last"   ? MemoryFormat::ChannelsLast
+  return text == "torch.contiguous_format"  ? MemoryFormat::Contiguous
+         : text == "torch.channels_last"    ? MemoryFormat::ChannelsLast
          : text == "torch.channels_last_3d" ? MemoryFormat::ChannelsLast3d
                                             : MemoryFormat::Preserve;
 }
@@ -248,7 +251,8 @@ bool is_device(PyObject* o) {
   if (Py_TYPE(o) == device_type) return true;
   if (!PyUnicode_Check(o)) {
     if (PyLong_Check(o) && !PyBool_Check(o)) {
-      fail("device {}: d2lcore computes on the CPU only", static_cast<int64_t>(PyLong_AsLongLong(o)));
+      fail("device {}: d2lcore computes on the CPU only",
+           static_cast<int64_t>(PyLong_AsLongLong(o)));
     }
     return false;
   }
@@ -264,8 +268,8 @@ namespace {
 // indices=tensor(...))
 PyObject* named_repr(PyObject* self) {
   return guarded([&] {
-    Ref members = owned(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(self)),
-                                               "__match_args__"));
+    Ref members =
+        owned(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(self)), "__match_args__"));
     std::string text = std::string(Py_TYPE(self)->tp_name) + "(\n";
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self); ++i) {
       Ref item = owned(PyObject_Repr(PyTuple_GET_ITEM(self, i)));
@@ -284,9 +288,9 @@ PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items) {
   PyTypeObject*& type = (*types)[&row];
   if (!type) {
     // Names are kept: struct sequences borrow them.
-    auto* full_name = new std::string("torch.return_types." + (row.schema.space.empty()
-                                          ? row.schema.name
-                                          : row.schema.space + "_" + row.schema.name));
+    auto* full_name = new std::string(
+        "torch.return_types." +
+        (row.schema.space.empty() ? row.schema.name : row.schema.space + "_" + row.schema.name));
     auto* fields = new PyStructSequence_Field[row.schema.return_names.size() + 1];
     for (size_t i = 0; i < row.schema.return_names.size(); ++i) {
       fields[i] = {row.schema.return_names[i].c_str(), nullptr};
@@ -322,16 +326,17 @@ void make_types(PyObject* module) {
     succeed(PyObject_SetAttrString(module, text.c_str(), g_dtypes[i]));
   }
 
-  PyType_Slot size_slots[] = {{Py_tp_new, reinterpret_cast<void*>(size_new)},
-                              {Py_tp_repr, reinterpret_cast<void*>(size_repr)},
-                              {Py_tp_str, reinterpret_cast<void*>(size_repr)},
-                              {Py_tp_methods, size_methods},
-                              {Py_sq_concat, reinterpret_cast<void*>(size_concat)},
-                              {Py_nb_add, reinterpret_cast<void*>(size_add)},
-                              {Py_sq_repeat, reinterpret_cast<void*>(size_repeat)},
-                              {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},
-                              {Py_tp_doc, const_cast<char*>("The shape of a tensor: a tuple of ints.")},
-                              {0, nullptr}};
+  PyType_Slot size_slots[] = {
+      {Py_tp_new, reinterpret_cast<void*>(size_new)},
+      {Py_tp_repr, reinterpret_cast<void*>(size_repr)},
+      {Py_tp_str, reinterpret_cast<void*>(size_repr)},
+      {Py_tp_methods, size_methods},
+      {Py_sq_concat, reinterpret_cast<void*>(size_concat)},
+      {Py_nb_add, reinterpret_cast<void*>(size_add)},
+      {Py_sq_repeat, reinterpret_cast<void*>(size_repeat)},
+      {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},
+      {Py_tp_doc, const_cast<char*>("The shape of a tensor: a tuple of ints.")},
+      {0, nullptr}};
   PyType_Spec size_spec = {"d2lcore.Size", 0, 0, Py_TPFLAGS_DEFAULT, size_slots};
   Ref bases = owned(PyTuple_Pack(1, reinterpret_cast<PyObject*>(&PyTuple_Type)));
   size_type = make_type(module, "Size", &size_spec, bases.get());
@@ -360,8 +365,8 @@ void make_types(PyObject* module) {
   PyType_Spec format_spec = {"d2lcore.memory_format", sizeof(NameObject), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, name_slots};
   memory_format_type = make_type(module, "memory_format", &format_spec);
-  for (const char* format : {"contiguous_format", "preserve_format", "channels_last",
-                             "channels_last_3d"}) {
+  for (const char* format :
+       {"contiguous_format", "preserve_format", "channels_last", "channels_last_3d"}) {
     succeed(PyObject_SetAttrString(
         module, format,
         make_name(memory_format_type, (std::string("torch.") + format).c_str()).get()));

@@ -39,7 +39,8 @@ TEST_CASE("promotion is PyTorch's lattice") {
 
 TEST_CASE("schemas are read, and what is none is refused") {
   const Schema s = parse_schema(
-      "nn.f(Tensor self, int[1] dim=[0, -1], *, Scalar? p=2.5, str mode='a') -> (Tensor x, Tensor y)");
+      "nn.f(Tensor self, int[1] dim=[0, -1], *, Scalar? p=2.5, str mode='a') -> (Tensor x, Tensor "
+      "y)");
   CHECK(s.space == "nn");
   CHECK(s.name == "f");
   REQUIRE(s.params.size() == 4);
@@ -55,12 +56,14 @@ TEST_CASE("schemas are read, and what is none is refused") {
 
 TEST_CASE("a row whose schema does not fit its function is refused") {
   OpTable table;
-  CHECK_THROWS_AS(table.add("f(Tensor self, int n) -> Tensor",
-                            +[](const Tensor& t) { return t; }, Both, "doc"),
-                  ValueError);
-  CHECK_THROWS_AS(table.add("f(Tensor self, int n) -> Tensor",
-                            +[](const Tensor& t, bool) { return t; }, Both, "doc"),
-                  ValueError);
+  CHECK_THROWS_AS(
+      table.add(
+          "f(Tensor self, int n) -> Tensor", +[](const Tensor& t) { return t; }, Both, "doc"),
+      ValueError);
+  CHECK_THROWS_AS(
+      table.add(
+          "f(Tensor self, int n) -> Tensor", +[](const Tensor& t, bool) { return t; }, Both, "doc"),
+      ValueError);
 }
 
 TEST_CASE("gradients of a product, and of a gradient") {

@@ -12,8 +12,8 @@ struct BackwardOptions {
   bool create_graph = false;
 };
 
-// Accumulates d(roots)/d(leaf) . gradients into .grad of every leaf (or only of `inputs`, when given).
-// An undefined gradient stands for 1, which needs a one-element root.
+// Accumulates d(roots)/d(leaf) . gradients into .grad of every leaf (or only of `inputs`, when
+// given). An undefined gradient stands for 1, which needs a one-element root.
 D2L_API void backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
                       const BackwardOptions& options = {}, const std::vector<Tensor>& inputs = {});
 

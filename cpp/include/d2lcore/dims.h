@@ -11,7 +11,8 @@
 
 namespace d2l {
 
-inline constexpr int kMaxDims = 16;  // a documented limit; PyTorch's kernels stop at 25, NumPy at 64
+inline constexpr int kMaxDims =
+    16;  // a documented limit; PyTorch's kernels stop at 25, NumPy at 64
 
 using IntList = std::span<const int64_t>;
 
@@ -63,7 +64,9 @@ class Dims {
   int size_ = 0;
 };
 
-inline bool equal(IntList a, IntList b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+inline bool equal(IntList a, IntList b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 // The product of the extents; throws when it does not fit in 63 bits.
 D2L_API int64_t checked_numel(IntList shape);

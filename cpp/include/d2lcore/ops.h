@@ -1,5 +1,5 @@
-// Every op, by chapter. Ops are free functions of tensors; the ones that take a Dst can write into a
-// given tensor (d2lcore/dst.h).
+// Every op, by chapter. Ops are free functions of tensors; the ones that take a Dst can write into
+// a given tensor (d2lcore/dst.h).
 #pragma once
 
 #include "d2lcore/ops/activation.h"

@@ -32,7 +32,9 @@ class Scalar {
   // Truncates; out-of-range and NaN give a defined value (never undefined behaviour).
   int64_t to_int() const { return is_integral() ? int_ : truncate(re_); }
   bool to_bool() const { return is_integral() ? int_ != 0 : (re_ != 0 || im_ != 0); }
-  bool equals(int64_t x) const { return im_ == 0 && (is_integral() ? int_ == x : re_ == double(x)); }
+  bool equals(int64_t x) const {
+    return im_ == 0 && (is_integral() ? int_ == x : re_ == double(x));
+  }
 
  private:
   static int64_t truncate(double x) {
@@ -46,10 +48,14 @@ class Scalar {
 
 inline DType Scalar::dtype() const {
   switch (kind_) {
-    case Kind::Bool: return DType::Bool;
-    case Kind::Int: return DType::Int64;
-    case Kind::Float: return default_dtype();
-    default: return default_dtype() == DType::Double ? DType::ComplexDouble : DType::ComplexFloat;
+    case Kind::Bool:
+      return DType::Bool;
+    case Kind::Int:
+      return DType::Int64;
+    case Kind::Float:
+      return default_dtype();
+    default:
+      return default_dtype() == DType::Double ? DType::ComplexDouble : DType::ComplexFloat;
   }
 }
 

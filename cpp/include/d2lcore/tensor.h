@@ -23,12 +23,12 @@ struct TensorImpl {
   int32_t refs = 0;
   DType dtype = DType::Float;
   uint8_t ndim = 0;
-  bool contiguous = true;       // row-major without gaps
-  bool requires_grad = false;   // of a leaf, set by the user
-  bool wrapped_number = false;  // made of a Python number: takes no part in promotion by width
-  bool private_version = false;  // made by .data: its writes are not seen by saved tensors
-  bool stateful_wrapper = false;  // see note in bindings/tensor_type.h
-  bool no_grad_view = false;      // a view made while gradients were off
+  bool contiguous = true;          // row-major without gaps
+  bool requires_grad = false;      // of a leaf, set by the user
+  bool wrapped_number = false;     // made of a Python number: takes no part in promotion by width
+  bool private_version = false;    // made by .data: its writes are not seen by saved tensors
+  bool stateful_wrapper = false;   // see note in bindings/tensor_type.h
+  bool no_grad_view = false;       // a view made while gradients were off
   bool multi_output_view = false;  // a view made by unbind, split, chunk
   int64_t numel = 1;
   int64_t offset = 0;
@@ -137,8 +137,8 @@ D2L_API Tensor empty(IntList shape, DType dtype);
 D2L_API Tensor empty_strided(IntList shape, IntList strides, DType dtype);
 // A new tensor with the shape, and where t is dense in some order also the layout, of t.
 D2L_API Tensor empty_as(const Tensor& t, DType dtype);
-// Another look at t's storage, validated: every reachable element lies inside the storage. It has no
-// place in the graph (that is ops/view's business). `op` names the caller in the error.
+// Another look at t's storage, validated: every reachable element lies inside the storage. It has
+// no place in the graph (that is ops/view's business). `op` names the caller in the error.
 D2L_API Tensor raw_view(const Tensor& t, IntList shape, IntList strides, int64_t offset,
                         DType dtype);
 inline Tensor raw_view(const Tensor& t, IntList shape, IntList strides, int64_t offset) {

@@ -16,8 +16,8 @@ namespace {
 
 struct Slot {
   NodePtr node;
-  int32_t pending = 0;   // edges that have not delivered yet
-  bool needed = true;    // leads to one of the inputs asked for
+  int32_t pending = 0;  // edges that have not delivered yet
+  bool needed = true;   // leads to one of the inputs asked for
   std::vector<Tensor> cotangents;
   std::vector<std::pair<uint32_t, size_t>> captures;  // output nr -> index among the inputs
 };
@@ -73,9 +73,8 @@ class Run {
     // Children are needed before parents: by rising sequence number, each node after its inputs.
     std::vector<Slot*> order;
     for (Slot& s : slots_) order.push_back(&s);
-    std::sort(order.begin(), order.end(), [](Slot* a, Slot* b) {
-      return rank(a->node.get()) < rank(b->node.get());
-    });
+    std::sort(order.begin(), order.end(),
+              [](Slot* a, Slot* b) { return rank(a->node.get()) < rank(b->node.get()); });
     for (Slot* s : order) {
       for (const Edge& e : s->node->edges) {
         if (e.node && slot(e.node.get())->needed) {
@@ -230,8 +229,10 @@ std::vector<Tensor> run(const std::vector<Tensor>& roots, std::vector<Tensor>& g
     Tensor& g = gradients[i];
     if (!g.defined()) {
       check(root.numel() == 1, "grad can be implicitly created only for scalar outputs");
-      check(!is_complex(root.dtype()), "grad can be implicitly created only for real scalar "
-            "outputs but got torch.{}", name(root.dtype()));
+      check(!is_complex(root.dtype()),
+            "grad can be implicitly created only for real scalar "
+            "outputs but got torch.{}",
+            name(root.dtype()));
       g = full(root.shape(), Scalar(1.0), root.dtype());
     } else {
       check(equal(g.shape(), root.shape()),
@@ -279,7 +280,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& roots, const std::vector<Ten
   for (size_t i = 0; i < out.size(); ++i) {
     check(allow_unused || out[i].defined(),
           "The differentiated Tensor at index {} appears to not have been used in the graph. Set "
-          "allow_unused=True if this is the desired behavior.", static_cast<int64_t>(i));
+          "allow_unused=True if this is the desired behavior.",
+          static_cast<int64_t>(i));
   }
   return out;
 }

@@ -31,10 +31,11 @@ bool Tensor::is_leaf() const { return !requires_grad() || p_->requires_grad; }
 void Tensor::set_requires_grad(bool on) const {
   if (on == requires_grad()) return;
   if (!on) {
-    check(is_leaf(),
-          "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-          "variable in a subgraph that doesn't require differentiation use var_no_grad = "
-          "var.detach().");
+    check(
+        is_leaf(),
+        "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+        "variable in a subgraph that doesn't require differentiation use var_no_grad = "
+        "var.detach().");
     p_->requires_grad = false;
     return;
   }
@@ -59,11 +60,14 @@ namespace {
 
 [[noreturn]] void refuse_multi_output(const Tensor& t, const char* what) {
   const AutogradMeta* meta = t->autograd;
-  fail("Output {} of {} is a view and {} modified inplace. This view is the output of a function that "
-       "returns multiple views. Such functions do not allow the output views to be modified inplace. "
-       "You should replace the inplace operation by an out-of-place one.",
-       meta ? meta->output_nr : 0,
-       meta && meta->grad_fn ? op_name(meta->grad_fn->name()) : std::string("Unbind"), what);
+  fail(
+      "Output {} of {} is a view and {} modified inplace. This view is the output of a function "
+      "that "
+      "returns multiple views. Such functions do not allow the output views to be modified "
+      "inplace. "
+      "You should replace the inplace operation by an out-of-place one.",
+      meta ? meta->output_nr : 0,
+      meta && meta->grad_fn ? op_name(meta->grad_fn->name()) : std::string("Unbind"), what);
 }
 
 }  // namespace
@@ -75,7 +79,8 @@ NodePtr grad_fn_of(const Tensor& t) {
     if (base.requires_grad() && !base->requires_grad && !p->no_grad_view &&
         base.dtype() == t.dtype()) {
       // The base was written since this view got its node: rebuild it from the view's geometry.
-      if (p->multi_output_view) refuse_multi_output(t, "its base or another view of its base has been");
+      if (p->multi_output_view)
+        refuse_multi_output(t, "its base or another view of its base has been");
       GradModeGuard on(true);
       Tensor fresh = as_strided(base, t.shape(), t.strides(), t.offset());
       AutogradMeta& meta = meta_of(t);
@@ -124,12 +129,13 @@ void check_inplace(const Tensor& t, const char* op, bool grads) {
 void check_inplace_history(const Tensor& t) {
   if (t->base) {
     if (t->multi_output_view) refuse_multi_output(t, "is being");
-    check(!t->no_grad_view,
-          "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-          "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
-          "your code by moving both the view and the inplace either both inside the no_grad block "
-          "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
-          "be tracked).");
+    check(
+        !t->no_grad_view,
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
+        "your code by moving both the view and the inplace either both inside the no_grad block "
+        "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
+        "be tracked).");
     check(!(t.requires_grad() && Tensor(t->base).is_leaf()),
           "a view of a leaf Variable that requires grad is being used in an in-place operation.");
   }

@@ -9,8 +9,8 @@
 namespace d2l {
 
 struct AutogradMeta {
-  NodePtr grad_fn;              // null for a leaf
-  uint32_t output_nr = 0;       // which of grad_fn's outputs
+  NodePtr grad_fn;         // null for a leaf
+  uint32_t output_nr = 0;  // which of grad_fn's outputs
   Tensor grad;
   Node* accumulator = nullptr;  // weak: owned by the edges that lead to it
   bool retains_grad = false;
@@ -21,8 +21,8 @@ struct AutogradMeta {
 
 D2L_API AutogradMeta& meta_of(const Tensor& t);  // made on demand
 
-// The edge that leads to t: its node's output or its accumulator; empty without requires_grad. For a
-// view whose base was written since, the node is rebuilt first.
+// The edge that leads to t: its node's output or its accumulator; empty without requires_grad. For
+// a view whose base was written since, the node is rebuilt first.
 Edge edge_of(const Tensor& t);
 // t.grad_fn, or null for a leaf.
 D2L_API NodePtr grad_fn_of(const Tensor& t);
@@ -39,8 +39,8 @@ void check_inplace(const Tensor& t, const char* op, bool grads);
 void check_inplace_history(const Tensor& t);
 // "Add" for "AddBackward0", as PyTorch's messages name an op.
 std::string op_name(std::string node);
-// After an in-place write whose value was computed as `result`: t takes over result's history, and if
-// t is a view its base is rebased.
+// After an in-place write whose value was computed as `result`: t takes over result's history, and
+// if t is a view its base is rebased.
 void take_history(const Tensor& t, const Tensor& result);
 
 // Gradient mode, per thread.

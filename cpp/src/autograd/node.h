@@ -1,8 +1,8 @@
 // A node of the backward graph: what an op leaves behind so that its gradient can be computed.
 //
 // Edges point from an op's node to the nodes that made its inputs. Each node knows the shape and
-// dtype of its own outputs; those of its inputs are asked of the edge's target, so formulas need not
-// capture them.
+// dtype of its own outputs; those of its inputs are asked of the edge's target, so formulas need
+// not capture them.
 #pragma once
 
 #include <array>
@@ -62,10 +62,11 @@ struct OutputMeta {
 struct NodeHooks {
   // pre: cotangents of the outputs, before the formula; post: those of the inputs, after it.
   std::vector<std::pair<uint64_t, std::function<void(std::vector<Tensor>&)>>> pre;
-  std::vector<std::pair<uint64_t, std::function<void(std::vector<Tensor>&, const std::vector<Tensor>&)>>>
+  std::vector<
+      std::pair<uint64_t, std::function<void(std::vector<Tensor>&, const std::vector<Tensor>&)>>>
       post;
-  // Outputs whose cotangent is also kept as .grad (retain_grad). Not owning: a tensor that dies takes
-  // its entry with it.
+  // Outputs whose cotangent is also kept as .grad (retain_grad). Not owning: a tensor that dies
+  // takes its entry with it.
   std::vector<std::pair<uint32_t, TensorImpl*>> retain;
 };
 
@@ -92,9 +93,7 @@ class D2L_API Node {
   IntList input_shape(size_t input) const {
     return edges[input].node->output(edges[input].nr).dims();
   }
-  DType input_dtype(size_t input) const {
-    return edges[input].node->output(edges[input].nr).dtype;
-  }
+  DType input_dtype(size_t input) const { return edges[input].node->output(edges[input].nr).dtype; }
 
   static void* operator new(size_t n);
   static void operator delete(void* p, size_t n);

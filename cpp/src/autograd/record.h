@@ -5,13 +5,14 @@
 //       [](const Tensor& g, const Tensor& a, const Tensor&) { return mul(g, conj(a)); });
 //
 // One lambda per input, given the cotangent and the saved tensors (an input that needs no gradient
-// costs nothing). A lambda may take `const Node&` first, to ask for shapes. It captures plain values
-// only (numbers, enums, Scalar, Dims): tensors go through saved(). The other forms:
-//   joint(f)  all inputs at once: f(node, g, saved..., in) fills in[i] for each i with node.needs(i)
-//   record_list(out, name, span of inputs, saved, f): f(node, g, i, saved...) for input i
-//   record_many(outs, name, inputs, saved, joint(f)): several outputs; f gets a vector of cotangents
-// The engine sums each gradient to its input's shape, takes the real part for a real input and casts,
-// so formulas mention neither broadcasting nor dtypes.
+// costs nothing). A lambda may take `const Node&` first, to ask for shapes. It captures plain
+// values only (numbers, enums, Scalar, Dims): tensors go through saved(). The other forms:
+//   joint(f)  all inputs at once: f(node, g, saved..., in) fills in[i] for each i with
+//   node.needs(i) record_list(out, name, span of inputs, saved, f): f(node, g, i, saved...) for
+//   input i record_many(outs, name, inputs, saved, joint(f)): several outputs; f gets a vector of
+//   cotangents
+// The engine sums each gradient to its input's shape, takes the real part for a real input and
+// casts, so formulas mention neither broadcasting nor dtypes.
 #pragma once
 
 #include <span>
@@ -63,8 +64,9 @@ Tensor call_formula(const F& f, const Node& node, const A&... args) {
 
 template <size_t N, class F>
 auto with_saved(const std::array<Tensor, N>& s, const F& f) {
-  return [&]<size_t... I>(std::index_sequence<I...>) { return f(s[I]...); }(
-      std::make_index_sequence<N>());
+  return [&]<size_t... I>(std::index_sequence<I...>) {
+    return f(s[I]...);
+  }(std::make_index_sequence<N>());
 }
 
 template <size_t N, Formula... F>
@@ -101,8 +103,8 @@ class JointNode final : public OpNode<N> {
     std::array<Tensor, N> s;
     this->unpack(s.data());
     with_saved(s, [&](const auto&... t) {
-      if constexpr (std::is_invocable_v<F, const Node&, const std::vector<Tensor>&,
-                                        decltype(t)..., std::vector<Tensor>&>) {
+      if constexpr (std::is_invocable_v<F, const Node&, const std::vector<Tensor>&, decltype(t)...,
+                                        std::vector<Tensor>&>) {
         formula_(*this, out, t..., in);
       } else {
         if (out[0].defined()) formula_(*this, out[0], t..., in);

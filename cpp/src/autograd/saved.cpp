@@ -22,23 +22,25 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_result) {
 }
 
 Tensor SavedTensor::unpack(Node* owner) const {
-  check(!released_,
-        "Trying to backward through the graph a second time (or directly access saved tensors after "
-        "they have already been freed). Saved intermediate values of the graph are freed when you "
-        "call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
-        "through the graph a second time or if you need to access saved tensors after calling "
-        "backward.");
+  check(
+      !released_,
+      "Trying to backward through the graph a second time (or directly access saved tensors after "
+      "they have already been freed). Saved intermediate values of the graph are freed when you "
+      "call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
+      "through the graph a second time or if you need to access saved tensors after calling "
+      "backward.");
   if (undefined_) return Tensor();
   if (value_.version() != version_) {
-    fail("one of the variables needed for gradient computation has been modified by an inplace "
-         "operation: [torch.{}Tensor {}], which is output {} of {}, is at version {}; expected "
-         "version {} instead. Hint: enable anomaly detection to find the operation that failed to "
-         "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
-         scalar_name(value_.dtype()), value_.shape(), is_result_ ? nr_ : edge_.nr,
-         is_result_ ? op_name(owner->name())
-                    : edge_.node ? op_name(edge_.node->name())
-                                 : std::string("a leaf"),
-         value_.version(), version_);
+    fail(
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        "operation: [torch.{}Tensor {}], which is output {} of {}, is at version {}; expected "
+        "version {} instead. Hint: enable anomaly detection to find the operation that failed to "
+        "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
+        scalar_name(value_.dtype()), value_.shape(), is_result_ ? nr_ : edge_.nr,
+        is_result_   ? op_name(owner->name())
+        : edge_.node ? op_name(edge_.node->name())
+                     : std::string("a leaf"),
+        value_.version(), version_);
   }
   if (!GradMode::enabled() || (!is_result_ && !edge_.node)) return value_;
   // With gradients of higher order on, what is unpacked must be part of the graph again.
@@ -81,8 +83,8 @@ void attach(OpNodeBase* node, std::span<const Tensor* const> inputs, std::span<c
     if (is_differentiable(outs[i].dtype())) set_history(outs[i], owner, i);
   }
   for (size_t i = 0; i < refs.size(); ++i) {
-    node->saved[i] = refs[i].tensor ? SavedTensor(*refs[i].tensor, false)
-                                    : SavedTensor(outs[refs[i].nr], true);
+    node->saved[i] =
+        refs[i].tensor ? SavedTensor(*refs[i].tensor, false) : SavedTensor(outs[refs[i].nr], true);
   }
 }
 

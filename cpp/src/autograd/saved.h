@@ -1,9 +1,9 @@
 // Tensors that a node keeps for its backward pass, and the check that nobody wrote to them since.
 //
 // Note [Saved tensors]. A saved input is a handle of its own to the same storage (offset, shape,
-// strides, version, edge), so that `.data =`, resize_ or t_() on the user's tensor cannot change what
-// backward reads. A saved result keeps no edge (that would be a cycle): when it is unpacked it is
-// given the node it belongs to.
+// strides, version, edge), so that `.data =`, resize_ or t_() on the user's tensor cannot change
+// what backward reads. A saved result keeps no edge (that would be a cycle): when it is unpacked it
+// is given the node it belongs to.
 #pragma once
 
 #include "autograd/meta.h"

@@ -43,8 +43,8 @@ Isa choose_isa() {
   if (wanted != nullptr && *wanted != '\0') {
     for (Isa set : kDescending)
       if (std::string_view(wanted) == isa_name(set)) {
-        check<ValueError>(supported(set), "D2LCORE_ISA={}: this processor or build does not support it",
-                          wanted);
+        check<ValueError>(supported(set),
+                          "D2LCORE_ISA={}: this processor or build does not support it", wanted);
         return set;
       }
     fail<ValueError>("D2LCORE_ISA={}: expected one of baseline, avx2, avx512", wanted);

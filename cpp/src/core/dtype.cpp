@@ -9,24 +9,21 @@ namespace {
 DType g_default = DType::Float;
 
 // Category: bool < integer < floating < complex.
-int category(DType t) {
-  return t == DType::Bool ? 0 : is_integral(t) ? 1 : is_floating(t) ? 2 : 3;
-}
+int category(DType t) { return t == DType::Bool ? 0 : is_integral(t) ? 1 : is_floating(t) ? 2 : 3; }
 
 }  // namespace
 
 std::string_view name(DType t) {
-  static constexpr std::string_view kNames[] = {
-      "bool",    "uint8",    "int8",    "int16",   "int32",     "int64",
-      "float16", "bfloat16", "float32", "float64", "complex64", "complex128"};
+  static constexpr std::string_view kNames[] = {"bool",    "uint8",   "int8",      "int16",
+                                                "int32",   "int64",   "float16",   "bfloat16",
+                                                "float32", "float64", "complex64", "complex128"};
   return kNames[static_cast<int>(t)];
 }
 
 std::string_view scalar_name(DType t) {
-  static constexpr std::string_view kNames[] = {"Bool",  "Byte",     "Char",  "Short",
-                                                "Int",   "Long",     "Half",  "BFloat16",
-                                                "Float", "Double",   "ComplexFloat",
-                                                "ComplexDouble"};
+  static constexpr std::string_view kNames[] = {"Bool",  "Byte",   "Char",         "Short",
+                                                "Int",   "Long",   "Half",         "BFloat16",
+                                                "Float", "Double", "ComplexFloat", "ComplexDouble"};
   return kNames[static_cast<int>(t)];
 }
 

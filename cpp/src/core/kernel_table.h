@@ -15,10 +15,10 @@ struct Scalars {
   int64_t i[4] = {0, 0, 0, 0};
 };
 
-// A 2-D loop: m rows of n elements. ptr holds the operands, outputs first. strides holds their inner
-// strides in bytes, then their outer strides in bytes (so operand k of N has strides[k], strides[N + k]).
-// n >= 1, m >= 1. An output may be exactly an input (same pointer, same strides); partial overlap
-// does not occur.
+// A 2-D loop: m rows of n elements. ptr holds the operands, outputs first. strides holds their
+// inner strides in bytes, then their outer strides in bytes (so operand k of N has strides[k],
+// strides[N + k]). n >= 1, m >= 1. An output may be exactly an input (same pointer, same strides);
+// partial overlap does not occur.
 using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int64_t m,
                         const Scalars* scalars);
 
@@ -80,8 +80,8 @@ using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int
 //   m += one_minus_beta1 (g - m);  v = beta2 v + (1 - beta2) g^2;  w = v, or max v so far (amsgrad)
 //   p -= step_size m / (sqrt(w) / root_correction2 + eps)
 struct AdamScalars {
-  double step_size = 0;         // lr / (1 - beta1^step)
-  double weight_decay = 0;      // added to the gradient; 0 for AdamW
+  double step_size = 0;     // lr / (1 - beta1^step)
+  double weight_decay = 0;  // added to the gradient; 0 for AdamW
   double one_minus_beta1 = 0;
   double beta2 = 0;
   double eps = 0;
@@ -123,16 +123,16 @@ struct ReduceArgs {
   char* out;
   int64_t* index;
   const char* in;
-  int64_t n, in_stride;                         // the reduced dimension
+  int64_t n, in_stride;                              // the reduced dimension
   int64_t m, keep_stride, out_stride, index_stride;  // the kept one; index_stride in elements
-  double p;                                     // sum_pow only
+  double p;                                          // sum_pow only
 };
 using ReduceFn = void (*)(const ReduceArgs*);
 
 enum class Reduce : uint8_t {
-  sum,         // pairwise; integers wrap; bool: any
-  prod,        // bool: all
-  max,         // value and, when index is not null, its position
+  sum,   // pairwise; integers wrap; bool: any
+  prod,  // bool: all
+  max,   // value and, when index is not null, its position
   min,
   any,         // out is bool
   all,         // out is bool

@@ -9,9 +9,10 @@ void OpTable::insert(const char* schema, OpRow row, const Check* checks, size_t 
   for (size_t i = 0; i < count; ++i) {
     if (!checks[i].accepts) continue;
     const size_t n = static_cast<size_t>(checks[i].params);
-    check<ValueError>(at + n <= row.schema.params.size() && checks[i].accepts(&row.schema.params[at]),
-                      "op table: parameter {} of the C++ function does not fit the schema {}",
-                      static_cast<int64_t>(i), schema);
+    check<ValueError>(
+        at + n <= row.schema.params.size() && checks[i].accepts(&row.schema.params[at]),
+        "op table: parameter {} of the C++ function does not fit the schema {}",
+        static_cast<int64_t>(i), schema);
     at += n;
   }
   check<ValueError>(at == row.schema.params.size(),

@@ -1,9 +1,10 @@
-// The op table: one row per op (a schema, a C++ function, a doc string), the single source of truth.
+// The op table: one row per op (a schema, a C++ function, a doc string), the single source of
+// truth.
 //
-// From a row come the Python function, the method, op_, out=, the signature, the stub and the tests.
-// Rows know nothing of Python: a call arrives as an array of borrowed Values, one for each schema
-// parameter, and Unbox<T> turns each into the C++ type (once per type, never per op). That arity,
-// types and defaults of schema and function agree is checked when the row is added.
+// From a row come the Python function, the method, op_, out=, the signature, the stub and the
+// tests. Rows know nothing of Python: a call arrives as an array of borrowed Values, one for each
+// schema parameter, and Unbox<T> turns each into the C++ type (once per type, never per op). That
+// arity, types and defaults of schema and function agree is checked when the row is added.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,18 @@ using TensorList = std::span<const Tensor>;
 // One argument, borrowed from the caller for the length of the call.
 struct Value {
   enum class Kind : uint8_t {
-    None, Tensor, TensorList, Bool, Int, Float, Complex, IntList, FloatList, DType, String, Generator,
+    None,
+    Tensor,
+    TensorList,
+    Bool,
+    Int,
+    Float,
+    Complex,
+    IntList,
+    FloatList,
+    DType,
+    String,
+    Generator,
     Other  // layout, device, memory format: accepted, and of one kind only
   };
   Kind kind = Kind::None;
@@ -33,10 +45,14 @@ struct Value {
   bool is_none() const { return kind == Kind::None; }
   d2l::Scalar scalar() const {
     switch (kind) {
-      case Kind::Bool: return d2l::Scalar(i != 0);
-      case Kind::Int: return d2l::Scalar(i);
-      case Kind::Complex: return d2l::Scalar(f, im);
-      default: return d2l::Scalar(f);
+      case Kind::Bool:
+        return d2l::Scalar(i != 0);
+      case Kind::Int:
+        return d2l::Scalar(i);
+      case Kind::Complex:
+        return d2l::Scalar(f, im);
+      default:
+        return d2l::Scalar(f);
     }
   }
 };
@@ -217,18 +233,18 @@ inline void box(Returned& r, Dims d) {
 using detail::Ignored;
 using detail::OneOrMore;
 
-#define D2L_FACTORY                                                                             \
+#define D2L_FACTORY                                                                              \
   "*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, " \
   "bool requires_grad=False"
 
 // Which faces an op has.
 enum Face : uint32_t {
-  Function = 1,   // torch.op
-  Method = 2,     // Tensor.op
+  Function = 1,  // torch.op
+  Method = 2,    // Tensor.op
   Both = 3,
-  Inplace = 4,    // Tensor.op_
-  Out = 8,        // out=
-  Numbers = 16,   // Python numbers are accepted where the schema says Tensor, but for the first one
+  Inplace = 4,   // Tensor.op_
+  Out = 8,       // out=
+  Numbers = 16,  // Python numbers are accepted where the schema says Tensor, but for the first one
   InplaceFunction = 32,  // torch.op_ too
   NumbersFirst = 64,     // Numbers, and for the first one when another is a tensor
   Elementwise = Both | Inplace | Out,

@@ -11,13 +11,20 @@ struct TypeName {
   ParamType type;
 };
 constexpr TypeName kTypes[] = {
-    {"Tensor[]", ParamType::TensorList}, {"Tensor", ParamType::Tensor},
-    {"Scalar", ParamType::Scalar},       {"ScalarType", ParamType::DType},
-    {"int[]", ParamType::IntList},       {"int[1]", ParamType::IntList},
-    {"int", ParamType::Int},             {"float[]", ParamType::FloatList},
-    {"float", ParamType::Float},         {"bool", ParamType::Bool},
-    {"Layout", ParamType::Layout},       {"Device", ParamType::Device},
-    {"MemoryFormat", ParamType::MemoryFormat}, {"str", ParamType::String},
+    {"Tensor[]", ParamType::TensorList},
+    {"Tensor", ParamType::Tensor},
+    {"Scalar", ParamType::Scalar},
+    {"ScalarType", ParamType::DType},
+    {"int[]", ParamType::IntList},
+    {"int[1]", ParamType::IntList},
+    {"int", ParamType::Int},
+    {"float[]", ParamType::FloatList},
+    {"float", ParamType::Float},
+    {"bool", ParamType::Bool},
+    {"Layout", ParamType::Layout},
+    {"Device", ParamType::Device},
+    {"MemoryFormat", ParamType::MemoryFormat},
+    {"str", ParamType::String},
     {"Generator", ParamType::Generator},
 };
 
@@ -135,20 +142,34 @@ std::string type_text(const Param& p) {
 
 std::string type_words(const Param& p) {
   switch (p.type) {
-    case ParamType::Tensor: return "Tensor";
-    case ParamType::TensorList: return "tuple of Tensors";
-    case ParamType::Scalar: return "Number";
-    case ParamType::Int: return "int";
-    case ParamType::Float: return "float";
-    case ParamType::Bool: return "bool";
-    case ParamType::IntList: return "tuple of ints";
-    case ParamType::FloatList: return "tuple of floats";
-    case ParamType::DType: return "torch.dtype";
-    case ParamType::Layout: return "torch.layout";
-    case ParamType::Device: return "torch.device";
-    case ParamType::MemoryFormat: return "torch.memory_format";
-    case ParamType::String: return "str";
-    case ParamType::Generator: return "torch.Generator";
+    case ParamType::Tensor:
+      return "Tensor";
+    case ParamType::TensorList:
+      return "tuple of Tensors";
+    case ParamType::Scalar:
+      return "Number";
+    case ParamType::Int:
+      return "int";
+    case ParamType::Float:
+      return "float";
+    case ParamType::Bool:
+      return "bool";
+    case ParamType::IntList:
+      return "tuple of ints";
+    case ParamType::FloatList:
+      return "tuple of floats";
+    case ParamType::DType:
+      return "torch.dtype";
+    case ParamType::Layout:
+      return "torch.layout";
+    case ParamType::Device:
+      return "torch.device";
+    case ParamType::MemoryFormat:
+      return "torch.memory_format";
+    case ParamType::String:
+      return "str";
+    case ParamType::Generator:
+      return "torch.Generator";
   }
   return "";
 }

@@ -35,18 +35,18 @@ enum class ParamType : uint8_t {
 struct Param {
   std::string name;
   ParamType type;
-  bool optional = false;      // Type?: None is allowed
+  bool optional = false;  // Type?: None is allowed
   bool keyword_only = false;
-  bool single = false;        // int[1]: one int stands for a list of one
+  bool single = false;  // int[1]: one int stands for a list of one
   bool has_default = false;
-  std::string default_text;   // as in the schema: "1", "None", "'mean'", "[]", "float32"
+  std::string default_text;  // as in the schema: "1", "None", "'mean'", "[]", "float32"
 };
 
 struct Schema {
   std::string space;  // "", "nn", "linalg", "special"
   std::string name;
   std::vector<Param> params;
-  std::vector<std::string> returns;  // types: "Tensor", "Tensor[]", "bool", ...
+  std::vector<std::string> returns;       // types: "Tensor", "Tensor[]", "bool", ...
   std::vector<std::string> return_names;  // names, when there are any
   std::string text;
 };

@@ -111,8 +111,8 @@ void check_bounds(const StoragePtr& storage, IntList shape, IntList strides, int
         "mismatch in length of strides and shape: shape {}, strides {}", shape, strides);
   check_shape(shape);
   for (int64_t s : strides) {
-    check(s >= 0,
-          "as_strided: Negative strides are not supported at the moment, got strides: {}", strides);
+    check(s >= 0, "as_strided: Negative strides are not supported at the moment, got strides: {}",
+          strides);
   }
   check(offset >= 0, "Tensor: invalid storage offset {}", offset);
   int64_t last = extent(shape, strides), nbytes = 0;

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "d2lcore/error.h"
-#include <type_traits>
 
 namespace d2l {
 

@@ -9,8 +9,8 @@ namespace d2l {
 D2L_API void store_scalar(void* p, DType dtype, const Scalar& value);
 // Reads one element.
 D2L_API Scalar load_scalar(const void* p, DType dtype);
-// Throws PyTorch's RuntimeError when value does not fit in dtype ("value cannot be converted to type
-// int8_t without overflow").
+// Throws PyTorch's RuntimeError when value does not fit in dtype ("value cannot be converted to
+// type int8_t without overflow").
 D2L_API void check_fits(const Scalar& value, DType dtype);
 
 }  // namespace d2l

@@ -233,12 +233,17 @@ void combine(const Rows& rows) {
 template <class Op>
 RowLoop choose_combine(DType dtype) {
   switch (dtype) {
-    case DType::Bool: return [](const Rows& r) { combine_rows<uint8_t>(r, Op::of_bool); };
+    case DType::Bool:
+      return [](const Rows& r) { combine_rows<uint8_t>(r, Op::of_bool); };
     case DType::UInt8:
-    case DType::Int8: return combine<uint8_t, Op>;  // unsigned: results wrap
-    case DType::Int16: return combine<uint16_t, Op>;
-    case DType::Int32: return combine<uint32_t, Op>;
-    case DType::Int64: return combine<uint64_t, Op>;
+    case DType::Int8:
+      return combine<uint8_t, Op>;  // unsigned: results wrap
+    case DType::Int16:
+      return combine<uint16_t, Op>;
+    case DType::Int32:
+      return combine<uint32_t, Op>;
+    case DType::Int64:
+      return combine<uint64_t, Op>;
     case DType::Half:
       return [](const Rows& r) {
         combine_rows<uint16_t>(r, [](uint16_t a, uint16_t b) {
@@ -251,10 +256,14 @@ RowLoop choose_combine(DType dtype) {
           return float_to_bfloat16(Op::of(bfloat16_to_float(a), bfloat16_to_float(b)));
         });
       };
-    case DType::Float: return combine<float, Op>;
-    case DType::Double: return combine<double, Op>;
-    case DType::ComplexFloat: return combine<Pair<float>, Op>;
-    default: return combine<Pair<double>, Op>;
+    case DType::Float:
+      return combine<float, Op>;
+    case DType::Double:
+      return combine<double, Op>;
+    case DType::ComplexFloat:
+      return combine<Pair<float>, Op>;
+    default:
+      return combine<Pair<double>, Op>;
   }
 }
 
@@ -263,11 +272,16 @@ RowLoop choose(Access access, DType dtype) {
   if (access == Access::Multiply) return choose_combine<Product>(dtype);
   const bool get = access == Access::Get;
   switch (itemsize(dtype)) {
-    case 1: return get ? move_rows<uint8_t, true> : move_rows<uint8_t, false>;
-    case 2: return get ? move_rows<uint16_t, true> : move_rows<uint16_t, false>;
-    case 4: return get ? move_rows<uint32_t, true> : move_rows<uint32_t, false>;
-    case 8: return get ? move_rows<uint64_t, true> : move_rows<uint64_t, false>;
-    default: return get ? move_rows<Item16, true> : move_rows<Item16, false>;
+    case 1:
+      return get ? move_rows<uint8_t, true> : move_rows<uint8_t, false>;
+    case 2:
+      return get ? move_rows<uint16_t, true> : move_rows<uint16_t, false>;
+    case 4:
+      return get ? move_rows<uint32_t, true> : move_rows<uint32_t, false>;
+    case 8:
+      return get ? move_rows<uint64_t, true> : move_rows<uint64_t, false>;
+    default:
+      return get ? move_rows<Item16, true> : move_rows<Item16, false>;
   }
 }
 
@@ -317,8 +331,7 @@ int cut_dim(const Plan& p, Access access) {
   int best = -1;
   for (int d = 0; d < p.ndim; ++d) {
     if (p.shape[d] < 2) continue;
-    if (access != Access::Get &&
-        (p.strides[kIndex][d] != 0 || p.strides[kPlace][d] == 0)) {
+    if (access != Access::Get && (p.strides[kIndex][d] != 0 || p.strides[kPlace][d] == 0)) {
       continue;
     }
     if (best < 0 || p.shape[d] >= p.shape[best]) best = d;
@@ -337,8 +350,8 @@ void run_indexed(Access access, const IndexedLoop& loop) {
   if (p.numel == 0) return;
   const RowLoop fn = choose(access, place.dtype());
   const int64_t scale = loop.step * place.item_bytes();
-  // Each place has one reader or one writer, so the cut, unlike that of a sum, may follow the number
-  // of threads.
+  // Each place has one reader or one writer, so the cut, unlike that of a sum, may follow the
+  // number of threads.
   const int threads = p.numel < kParallel ? 1 : num_threads();
   const int cut = threads > 1 ? cut_dim(p, access) : -1;
   if (cut < 0) {

@@ -2,8 +2,8 @@
 //
 // One idea: they all pair a dense operand with the element
 //     place + sum of c_k * strides_k + step * index(c)
-// of another tensor, for each coordinate c; what differs is which strides are zero. The dimensions are
-// coalesced and ordered by a plan, and every index is checked before the first access.
+// of another tensor, for each coordinate c; what differs is which strides are zero. The dimensions
+// are coalesced and ordered by a plan, and every index is checked before the first access.
 #pragma once
 
 #include "iter/plan.h"
@@ -31,14 +31,14 @@ class IndexTensor {
 };
 
 enum class Access {
-  Get,  // dense = place
-  Put,  // place = dense; of several writes to one place the last in index order stays
-  Add,  // place += dense; in index order, whatever the number of threads
+  Get,       // dense = place
+  Put,       // place = dense; of several writes to one place the last in index order stays
+  Add,       // place += dense; in index order, whatever the number of threads
   Multiply,  // place *= dense; likewise
 };
 
-// `place` holds the indexed tensor's memory; its strides for the shape of the loop are place_strides,
-// zero where the index chooses; the index moves it by `step` elements for each unit.
+// `place` holds the indexed tensor's memory; its strides for the shape of the loop are
+// place_strides, zero where the index chooses; the index moves it by `step` elements for each unit.
 struct IndexedLoop {
   const Tensor& place;
   Dims place_strides;

@@ -18,9 +18,9 @@ struct Promotion {
     const int group = t->wrapped_number ? 2 : t.dim() == 0 ? 1 : 0;
     DType d = t.dtype();
     if (group == 2 && (is_floating(d) || is_complex(d))) {
-      d = is_complex(d) ? (default_dtype() == DType::Double ? DType::ComplexDouble
-                                                            : DType::ComplexFloat)
-                        : default_dtype();
+      d = is_complex(d)
+              ? (default_dtype() == DType::Double ? DType::ComplexDouble : DType::ComplexFloat)
+              : default_dtype();
     }
     dtype[group] = any[group] ? promote(dtype[group], d) : d;
     any[group] = true;
@@ -99,8 +99,8 @@ Tensor prepare_result(const char* op, Dst dst, IntList shape, DType dtype, const
     return empty(shape, dtype);
   }
   const Tensor& t = dst.tensor();
-  check(can_cast(dtype, t.dtype()),
-        "result type {} can't be cast to the desired output type {}", dtype, t.dtype());
+  check(can_cast(dtype, t.dtype()), "result type {} can't be cast to the desired output type {}",
+        dtype, t.dtype());
   check(t.storage()->writable, "{}: the memory of the output tensor is read-only", op);
   if (!equal(t.shape(), shape)) {
     check(dst.is_out(), "output with shape {} doesn't match the broadcast shape {}", t.shape(),
@@ -156,11 +156,11 @@ Tensor map_as(const char* op, Loop loop, DType compute, DType out_dtype, Dst dst
   for (int k = 1; k < count - 1; ++k) {
     if (in[k]->dim() > big->dim()) big = in[k];
   }
-  bool plain = kernel_out == out_dtype && big->is_contiguous() && big->numel() < kParallel &&
-               big->numel() > 0 &&
-               (!dst || (dst.tensor().is_contiguous() && dst.tensor().dtype() == out_dtype &&
-                         equal(dst.tensor().shape(), big->shape()) &&
-                         dst.tensor().storage()->writable));
+  bool plain =
+      kernel_out == out_dtype && big->is_contiguous() && big->numel() < kParallel &&
+      big->numel() > 0 &&
+      (!dst || (dst.tensor().is_contiguous() && dst.tensor().dtype() == out_dtype &&
+                equal(dst.tensor().shape(), big->shape()) && dst.tensor().storage()->writable));
   char* ptr[kMaxOperands];
   int64_t strides[2 * kMaxOperands] = {};
   ScalarSlot slots[kMaxOperands];
@@ -199,8 +199,8 @@ Tensor map_as(const char* op, Loop loop, DType compute, DType out_dtype, Dst dst
   for (const Tensor* t : inputs) {
     if (!like && equal(t->shape(), shape)) like = t;
   }
-  // Of several, one that is not contiguous only decides when the first agrees or none is contiguous:
-  // PyTorch ranks dimensions by the first operand's strides.
+  // Of several, one that is not contiguous only decides when the first agrees or none is
+  // contiguous: PyTorch ranks dimensions by the first operand's strides.
   Tensor out = prepare_result(op, dst, shape, out_dtype, like);
   Tensor kept[kMaxOperands];
   const Tensor* operands[kMaxOperands];

@@ -34,8 +34,8 @@ D2L_API void copy_into(const Tensor& dst, const Tensor& src);
 // Fills every element.
 void fill_into(const Tensor& dst, const Scalar& value);
 
-// The tensor that an op of this shape and dtype writes to: a new one (laid out like `like`, if given),
-// or what dst names, checked and resized. The caller casts when its dtype differs.
+// The tensor that an op of this shape and dtype writes to: a new one (laid out like `like`, if
+// given), or what dst names, checked and resized. The caller casts when its dtype differs.
 Tensor prepare_result(const char* op, Dst dst, IntList shape, DType dtype,
                       const Tensor* like = nullptr);
 // For an op that cannot write through dst: its finished result is copied there.

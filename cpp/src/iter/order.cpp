@@ -53,8 +53,10 @@ void each_key(DType dtype, const char* p, int64_t step, int64_t n, F fn) {
     case DType::BFloat16:
       return read(static_cast<uint16_t*>(nullptr),
                   [](uint16_t v) { return key_of_float(bfloat16_to_float(v)); });
-    case DType::Float: return read(static_cast<float*>(nullptr), key_of_float);
-    default: return read(static_cast<double*>(nullptr), key_of_double);
+    case DType::Float:
+      return read(static_cast<float*>(nullptr), key_of_float);
+    default:
+      return read(static_cast<double*>(nullptr), key_of_double);
   }
 }
 bool is_wide(DType t) { return t == DType::Int64 || t == DType::Double; }
@@ -245,10 +247,18 @@ struct Job {
   }
   static void copy_item(char* to, const char* from, int64_t size) {
     switch (size) {
-      case 1: *to = *from; return;
-      case 2: std::memcpy(to, from, 2); return;
-      case 4: std::memcpy(to, from, 4); return;
-      default: std::memcpy(to, from, 8); return;
+      case 1:
+        *to = *from;
+        return;
+      case 2:
+        std::memcpy(to, from, 2);
+        return;
+      case 4:
+        std::memcpy(to, from, 4);
+        return;
+      default:
+        std::memcpy(to, from, 8);
+        return;
     }
   }
 };

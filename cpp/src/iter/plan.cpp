@@ -206,8 +206,7 @@ void run_plan(const Plan& p, LoopFn fn, const DType* want, int outputs, const Sc
     return;
   }
   LongOp unlocked(p.numel >= (1 << 20));
-  parallel_for(p.numel, kGrain,
-               [&](int64_t begin, int64_t end) { runner.range(begin, end); });
+  parallel_for(p.numel, kGrain, [&](int64_t begin, int64_t end) { runner.range(begin, end); });
 }
 
 }  // namespace d2l

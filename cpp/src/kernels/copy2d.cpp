@@ -9,8 +9,8 @@ struct Item16 {
 };
 
 void copy_row(char* to, const char* from, int64_t n) {
-  // memcpy is "rep movsb" from a few KB on, which is good for long copies and 16 times slower than a
-  // loop where stores run just ahead of loads modulo 4096.
+  // memcpy is "rep movsb" from a few KB on, which is good for long copies and 16 times slower than
+  // a loop where stores run just ahead of loads modulo 4096.
   const int64_t lead = (to - from) & 4095;
   const bool ahead = lead > 0 && lead < 512;
   if (n >= 2048 && !ahead) {

@@ -1,7 +1,6 @@
 // Arithmetic: each op with its derivative and its row.
-#include "d2lcore/ops.h"
-
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
 
@@ -10,8 +9,11 @@ namespace d2l {
 // Floats keep all their digits; promotion counts them as of the default dtype.
 Tensor wrap(const Scalar& number) {
   const DType t = number.dtype();
-  return scalar_tensor(number, is_complex(t) ? DType::ComplexDouble
-                               : is_floating(t) ? DType::Double : t, true);
+  return scalar_tensor(number,
+                       is_complex(t)    ? DType::ComplexDouble
+                       : is_floating(t) ? DType::Double
+                                        : t,
+                       true);
 }
 
 namespace {
@@ -36,9 +38,7 @@ Scalars scaled(const Scalar& alpha) {
   return s;
 }
 
-Tensor times(const Tensor& g, const Scalar& factor) {
-  return is_one(factor) ? g : mul(g, factor);
-}
+Tensor times(const Tensor& g, const Scalar& factor) { return is_one(factor) ? g : mul(g, factor); }
 
 Scalar conj(const Scalar& s) { return s.is_complex() ? Scalar(s.real(), -s.imag()) : s; }
 
@@ -225,8 +225,8 @@ struct Smaller {
 
 // fmax and fmin: all of the cotangent goes to the first of equals.
 template <class Chosen>
-Tensor choose_number(const char* op, const char* node, Loop loop, const Tensor& a,
-                     const Tensor& b, Dst dst, Chosen) {
+Tensor choose_number(const char* op, const char* node, Loop loop, const Tensor& a, const Tensor& b,
+                     Dst dst, Chosen) {
   Tensor out = map(op, loop, Promote::Default, dst, {&a, &b});
   return record(
       out, node, {&a, &b}, saved(a, b),
@@ -344,7 +344,8 @@ Tensor lerp(const Tensor& self, const Tensor& end, const Tensor& weight, Dst dst
 }
 
 Tensor clamp_tensor(const Tensor& self, const Tensor& min, const Tensor& max, Dst dst) {
-  check(min.defined() || max.defined(), "torch.clamp: At least one of 'min' or 'max' must not be "
+  check(min.defined() || max.defined(),
+        "torch.clamp: At least one of 'min' or 'max' must not be "
         "None");
   if (!max.defined()) {
     Tensor out = map("clamp_min", Loop::maximum, Promote::Default, dst, {&self, &min});
@@ -419,7 +420,8 @@ void register_arithmetic(OpTable& ops) {
   ops.add("add(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", add_fn, kMath, add_doc);
   const char* sub_doc = "Returns ``self - alpha * other``, broadcast and promoted.";
   ops.add("sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub_fn, kMath, sub_doc);
-  ops.add("subtract(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub_fn, kMath, sub_doc);
+  ops.add("subtract(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", sub_fn, kMath,
+          sub_doc);
   ops.add("rsub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", rsub, Function | Numbers,
           "Returns ``other - alpha * self``.");
   const char* mul_doc = "Returns the element-wise product of ``self`` and ``other``.";
@@ -429,8 +431,8 @@ void register_arithmetic(OpTable& ops) {
       "Returns ``self / other``; integers give floats. ``rounding_mode`` 'trunc' or 'floor' rounds "
       "the quotient and keeps the promoted dtype.";
   for (const char* name : {"div", "divide"}) {
-    const std::string schema = std::string(name) +
-                               "(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor";
+    const std::string schema =
+        std::string(name) + "(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor";
     ops.add(schema.c_str(), div_mode, kMath, div_doc);
   }
   ops.add("true_divide(Tensor self, Tensor other) -> Tensor", div_fn, kMath,
@@ -443,9 +445,10 @@ void register_arithmetic(OpTable& ops) {
           "Returns C's fmod: the result has the sign of the dividend.");
   const char* pow_doc = "Returns ``self`` raised to ``exponent``, element by element.";
   ops.add("pow(Tensor self, Tensor exponent) -> Tensor", pow_fn, Elementwise, pow_doc);
-  ops.add("pow(Tensor self, Scalar exponent) -> Tensor",
-          +[](const Tensor& self, const Scalar& e, Dst dst) { return pow(self, wrap(e), dst); },
-          Elementwise, pow_doc);
+  ops.add(
+      "pow(Tensor self, Scalar exponent) -> Tensor",
+      +[](const Tensor& self, const Scalar& e, Dst dst) { return pow(self, wrap(e), dst); },
+      Elementwise, pow_doc);
   ops.add("pow(Scalar self, Tensor exponent) -> Tensor", pow_scalar_base, Function | Out, pow_doc);
   ops.add("maximum(Tensor self, Tensor other) -> Tensor", maximum, Both | Out,
           "Returns the larger of two elements; NaN if either is.");

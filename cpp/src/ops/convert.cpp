@@ -1,8 +1,7 @@
 // Copies and conversions: the ops that keep the values.
-#include "d2lcore/ops.h"
-
 #include "autograd/record.h"
 #include "core/total.h"
+#include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
 
@@ -72,8 +71,8 @@ Tensor copy_from(const Tensor& self, const Tensor& src, Dst dst) {
   Tensor out = dst ? dst.tensor() : empty_as(self, self.dtype());
   check(out.storage()->writable, "copy_: the memory of the output tensor is read-only");
   copy_into(out, src);
-  return record(out, "CopyBackwards", {&self, &src}, saved(),
-      [](const Tensor& g) { return zeros_like(g); },
+  return record(
+      out, "CopyBackwards", {&self, &src}, saved(), [](const Tensor& g) { return zeros_like(g); },
       [](const Tensor& g) { return g; });
 }
 
@@ -105,8 +104,8 @@ namespace {
 Tensor part(const Tensor& self, int64_t which) {
   Dims strides(self.strides());
   for (int64_t& s : strides) s *= 2;
-  Tensor out = raw_view(self, self.shape(), strides, 2 * self.offset() + which,
-                        real_dtype(self.dtype()));
+  Tensor out =
+      raw_view(self, self.shape(), strides, 2 * self.offset() + which, real_dtype(self.dtype()));
   set_base(out, self);
   return out;
 }
@@ -115,7 +114,8 @@ Tensor part(const Tensor& self, int64_t which) {
 
 Tensor real(const Tensor& self) {
   if (!is_complex(self.dtype())) return self;
-  return record(part(self, 0), "RealBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
+  return record(part(self, 0), "RealBackward0", {&self}, saved(),
+                [](const Tensor& g) { return g; });
 }
 
 Tensor imag(const Tensor& self) {
@@ -168,36 +168,35 @@ void register_convert(OpTable& ops) {
           Method, "Returns ``self`` if it is contiguous, otherwise a contiguous copy.");
   ops.add("copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", copy_row,
           Inplace | Numbers, "Returns ``src`` in the shape and dtype of ``self``.");
-  ops.add("to(Tensor self, ScalarType dtype, bool non_blocking=False, bool copy=False, *, "
-          "MemoryFormat? memory_format=None) -> Tensor",
-          to_dtype_row, Method, "Converts to another dtype; returns ``self`` if nothing changes.");
-  ops.add("to(Tensor self, Device? device=None, ScalarType? dtype=None, bool non_blocking=False, "
-          "bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
-          to_device_row, Method, "Converts to another dtype; the device is always the CPU.");
-  ops.add("to(Tensor self, Tensor other, bool non_blocking=False, bool copy=False, *, "
-          "MemoryFormat? memory_format=None) -> Tensor",
-          to_other_row, Method, "Converts to the dtype of ``other``.");
+  ops.add(
+      "to(Tensor self, ScalarType dtype, bool non_blocking=False, bool copy=False, *, "
+      "MemoryFormat? memory_format=None) -> Tensor",
+      to_dtype_row, Method, "Converts to another dtype; returns ``self`` if nothing changes.");
+  ops.add(
+      "to(Tensor self, Device? device=None, ScalarType? dtype=None, bool non_blocking=False, "
+      "bool copy=False, *, MemoryFormat? memory_format=None) -> Tensor",
+      to_device_row, Method, "Converts to another dtype; the device is always the CPU.");
+  ops.add(
+      "to(Tensor self, Tensor other, bool non_blocking=False, bool copy=False, *, "
+      "MemoryFormat? memory_format=None) -> Tensor",
+      to_other_row, Method, "Converts to the dtype of ``other``.");
   ops.add("type_as(Tensor self, Tensor other) -> Tensor", type_as, Method,
           "Converts to the dtype of ``other``.");
   struct Cast {
     const char* name;
     Tensor (*fn)(const Tensor&, MemoryFormat);
   };
-  const Cast casts[] = {{"bool", cast_to<DType::Bool>},
-                        {"byte", cast_to<DType::UInt8>},
-                        {"char", cast_to<DType::Int8>},
-                        {"short", cast_to<DType::Int16>},
-                        {"int", cast_to<DType::Int32>},
-                        {"long", cast_to<DType::Int64>},
-                        {"half", cast_to<DType::Half>},
-                        {"bfloat16", cast_to<DType::BFloat16>},
-                        {"float", cast_to<DType::Float>},
-                        {"double", cast_to<DType::Double>},
-                        {"cfloat", cast_to<DType::ComplexFloat>},
-                        {"cdouble", cast_to<DType::ComplexDouble>}};
+  const Cast casts[] = {
+      {"bool", cast_to<DType::Bool>},           {"byte", cast_to<DType::UInt8>},
+      {"char", cast_to<DType::Int8>},           {"short", cast_to<DType::Int16>},
+      {"int", cast_to<DType::Int32>},           {"long", cast_to<DType::Int64>},
+      {"half", cast_to<DType::Half>},           {"bfloat16", cast_to<DType::BFloat16>},
+      {"float", cast_to<DType::Float>},         {"double", cast_to<DType::Double>},
+      {"cfloat", cast_to<DType::ComplexFloat>}, {"cdouble", cast_to<DType::ComplexDouble>}};
   for (const Cast& c : casts) {
-    ops.add((std::string(c.name) + "(Tensor self, MemoryFormat? memory_format=None) -> Tensor").c_str(),
-            c.fn, Method, "Converts to this dtype; returns ``self`` if it has it.");
+    ops.add(
+        (std::string(c.name) + "(Tensor self, MemoryFormat? memory_format=None) -> Tensor").c_str(),
+        c.fn, Method, "Converts to this dtype; returns ``self`` if it has it.");
   }
   ops.add("detach(Tensor self) -> Tensor", detach_row, Both,
           "Returns the same memory outside of the graph.");

@@ -64,8 +64,8 @@ Tensor ones_like(const Tensor& self, const Options& o) {
 
 namespace {
 
-// Writes start + i * step for i in [0, n): integers exactly, floats in double (float32 kinds too, as
-// PyTorch accumulates in double).
+// Writes start + i * step for i in [0, n): integers exactly, floats in double (float32 kinds too,
+// as PyTorch accumulates in double).
 void progression(const Tensor& out, const Scalar& start, const Scalar& step) {
   const bool whole = is_integral_or_bool(out.dtype());
   const int64_t n = out.numel();
@@ -73,18 +73,33 @@ void progression(const Tensor& out, const Scalar& start, const Scalar& step) {
   const Tensor flat = out.is_contiguous() ? out : empty(out.shape(), out.dtype());
   auto fill = [&]<class T>(T* p, auto first, auto delta) {
     parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) p[i] = static_cast<T>(first + delta * static_cast<decltype(first)>(i));
+      for (int64_t i = begin; i < end; ++i)
+        p[i] = static_cast<T>(first + delta * static_cast<decltype(first)>(i));
     });
   };
   const auto i0 = static_cast<uint64_t>(start.to_int()), i1 = static_cast<uint64_t>(step.to_int());
   switch (out.dtype()) {
-    case DType::UInt8: fill(flat.data_as<uint8_t>(), i0, i1); break;
-    case DType::Int8: fill(flat.data_as<int8_t>(), i0, i1); break;
-    case DType::Int16: fill(flat.data_as<int16_t>(), i0, i1); break;
-    case DType::Int32: fill(flat.data_as<int32_t>(), i0, i1); break;
-    case DType::Int64: fill(flat.data_as<int64_t>(), i0, i1); break;
-    case DType::Float: fill(flat.data_as<float>(), start.real(), step.real()); break;
-    case DType::Double: fill(flat.data_as<double>(), start.real(), step.real()); break;
+    case DType::UInt8:
+      fill(flat.data_as<uint8_t>(), i0, i1);
+      break;
+    case DType::Int8:
+      fill(flat.data_as<int8_t>(), i0, i1);
+      break;
+    case DType::Int16:
+      fill(flat.data_as<int16_t>(), i0, i1);
+      break;
+    case DType::Int32:
+      fill(flat.data_as<int32_t>(), i0, i1);
+      break;
+    case DType::Int64:
+      fill(flat.data_as<int64_t>(), i0, i1);
+      break;
+    case DType::Float:
+      fill(flat.data_as<float>(), start.real(), step.real());
+      break;
+    case DType::Double:
+      fill(flat.data_as<double>(), start.real(), step.real());
+      break;
     default: {
       // bool, half kinds, complex: through double.
       Tensor wide = empty(Dims{n}, whole ? DType::Int64 : DType::Double);
@@ -99,8 +114,8 @@ Tensor arange_into(const Scalar& start, const Scalar& end, const Scalar& step, c
                    Dst dst) {
   check_out_dtype(o, dst);
   const bool whole = start.is_integral() && end.is_integral() && step.is_integral();
-  const DType dtype = dst ? dst.tensor().dtype()
-                          : o.dtype.value_or(whole ? DType::Int64 : default_dtype());
+  const DType dtype =
+      dst ? dst.tensor().dtype() : o.dtype.value_or(whole ? DType::Int64 : default_dtype());
   check(!step.equals(0) && !std::isnan(step.real()), "step must be nonzero");
   check(std::isfinite(start.real()) && std::isfinite(end.real()), "unsupported range: {} -> {}",
         start.real(), end.real());
@@ -132,14 +147,14 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
   check_out_dtype(o, dst);
   check(steps >= 0, "number of steps must be non-negative");
   const bool complex_ends = start.is_complex() || end.is_complex();
-  const DType dtype = dst ? dst.tensor().dtype()
-                          : o.dtype.value_or(complex_ends ? Scalar(0.0, 1.0).dtype()
-                                                          : default_dtype());
+  const DType dtype =
+      dst ? dst.tensor().dtype()
+          : o.dtype.value_or(complex_ends ? Scalar(0.0, 1.0).dtype() : default_dtype());
   check(!complex_ends || is_complex(dtype),
         "torch.linspace(): inferred dtype {} can't be safely cast to passed dtype {}",
         scalar_name(Scalar(0.0, 1.0).dtype()), scalar_name(dtype));
-  Tensor out = dst && dst.tensor().numel() == steps ? dst.tensor()
-                                                    : make(IntList(&steps, 1), dtype, dst);
+  Tensor out =
+      dst && dst.tensor().numel() == steps ? dst.tensor() : make(IntList(&steps, 1), dtype, dst);
   // Computed from both ends, so that the last element is exactly `end`, in the arithmetic of the
   // dtype (integers truncate the progression in double).
   const int64_t half = steps / 2;
@@ -157,25 +172,37 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
     const int64_t first = start.to_int(), last = end.to_int();
     const double step = (static_cast<double>(last) - static_cast<double>(first)) / gaps;
     for (int64_t i = 0; i < steps; ++i) {
-      const double from_ends = i < half ? static_cast<double>(first) + step * static_cast<double>(i)
-                                        : static_cast<double>(last) -
-                                              step * static_cast<double>(steps - i - 1);
+      const double from_ends =
+          i < half ? static_cast<double>(first) + step * static_cast<double>(i)
+                   : static_cast<double>(last) - step * static_cast<double>(steps - i - 1);
       p[i] = static_cast<T>(static_cast<int64_t>(from_ends));
     }
     if (steps == 1) p[0] = static_cast<T>(first);
   };
   switch (dtype) {
-    case DType::UInt8: whole(flat.data_as<uint8_t>()); break;
-    case DType::Int8: whole(flat.data_as<int8_t>()); break;
-    case DType::Int16: whole(flat.data_as<int16_t>()); break;
-    case DType::Int32: whole(flat.data_as<int32_t>()); break;
-    case DType::Int64: whole(flat.data_as<int64_t>()); break;
+    case DType::UInt8:
+      whole(flat.data_as<uint8_t>());
+      break;
+    case DType::Int8:
+      whole(flat.data_as<int8_t>());
+      break;
+    case DType::Int16:
+      whole(flat.data_as<int16_t>());
+      break;
+    case DType::Int32:
+      whole(flat.data_as<int32_t>());
+      break;
+    case DType::Int64:
+      whole(flat.data_as<int64_t>());
+      break;
     case DType::Float:
       fill(flat.data_as<float>(), static_cast<float>(a), static_cast<float>(b),
            static_cast<float>((static_cast<float>(b) - static_cast<float>(a)) /
                               static_cast<float>(gaps)));
       break;
-    case DType::Double: fill(flat.data_as<double>(), a, b, (b - a) / gaps); break;
+    case DType::Double:
+      fill(flat.data_as<double>(), a, b, (b - a) / gaps);
+      break;
     case DType::ComplexFloat:
     case DType::ComplexDouble: {
       Tensor wide = empty(Dims{steps}, DType::ComplexDouble);
@@ -306,8 +333,9 @@ Tensor fill_row(const Tensor& self, const Scalar& value, Dst dst) {
 }  // namespace
 
 void register_factory(OpTable& ops) {
-#define LIKE "*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, " \
-             "bool? pin_memory=None, bool requires_grad=False, MemoryFormat? memory_format=None"
+#define LIKE                                                              \
+  "*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, " \
+  "bool? pin_memory=None, bool requires_grad=False, MemoryFormat? memory_format=None"
   ops.add("empty(int[] size, " D2L_FACTORY ", MemoryFormat? memory_format=None) -> Tensor",
           empty_row, Function | Out, "Returns a tensor whose elements are not initialised.");
   ops.add("zeros(int[] size, " D2L_FACTORY ") -> Tensor", zeros_row, Function | Out,
@@ -339,8 +367,8 @@ void register_factory(OpTable& ops) {
   ops.add("arange(Scalar end, " D2L_FACTORY ") -> Tensor", arange_end, Function | Out, arange_doc);
   ops.add("arange(Scalar start, Scalar end, Scalar step=1, " D2L_FACTORY ") -> Tensor",
           arange_range, Function | Out, arange_doc);
-  ops.add("linspace(Scalar start, Scalar end, int steps, " D2L_FACTORY ") -> Tensor",
-          linspace_into, Function | Out,
+  ops.add("linspace(Scalar start, Scalar end, int steps, " D2L_FACTORY ") -> Tensor", linspace_into,
+          Function | Out,
           "Returns ``steps`` evenly spaced values from ``start`` to ``end``, both included.");
   ops.add("linspace(Tensor start, Tensor end, int steps, " D2L_FACTORY ") -> Tensor",
           linspace_tensors, Function | Out | NumbersFirst,
@@ -351,11 +379,13 @@ void register_factory(OpTable& ops) {
           "Returns an n x m matrix with ones on its diagonal.");
   ops.add("scalar_tensor(Scalar s, " D2L_FACTORY ") -> Tensor", scalar_tensor_row, Function,
           "Returns a 0-d tensor of a number.");
-  ops.add("fill(Tensor self, Scalar value) -> Tensor", fill_row, Function | Inplace | InplaceFunction,
+  ops.add("fill(Tensor self, Scalar value) -> Tensor", fill_row,
+          Function | Inplace | InplaceFunction,
           "Returns ``self`` with every element replaced by ``value``.");
-  ops.add("zero(Tensor self) -> Tensor",
-          +[](const Tensor& self, Dst dst) { return fill_row(self, Scalar(0), dst); },
-          Inplace | InplaceFunction, "Returns ``self`` with every element replaced by zero.");
+  ops.add(
+      "zero(Tensor self) -> Tensor",
+      +[](const Tensor& self, Dst dst) { return fill_row(self, Scalar(0), dst); },
+      Inplace | InplaceFunction, "Returns ``self`` with every element replaced by zero.");
 #undef LIKE
 }
 

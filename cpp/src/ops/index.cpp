@@ -1,8 +1,8 @@
 // Advanced indexing: tensors in the places of indices.
 //
-// One idea: whatever the indices are, they come down to one int64 tensor of row-major positions within
-// the indexed dimensions (`Where`), checked once, of our own memory. Reading, writing and adding at
-// those positions are three accesses of one loop, and each other's derivatives.
+// One idea: whatever the indices are, they come down to one int64 tensor of row-major positions
+// within the indexed dimensions (`Where`), checked once, of our own memory. Reading, writing and
+// adding at those positions are three accesses of one loop, and each other's derivatives.
 #include "ops/index_parts.h"
 
 namespace d2l {
@@ -10,8 +10,8 @@ namespace {
 
 // How the indexed dimensions lie in self, as plain values.
 struct Layout {
-  uint32_t mask = 0;   // indexed dimensions
-  int32_t at = 0;      // where their result dimensions stand: before this many others
+  uint32_t mask = 0;  // indexed dimensions
+  int32_t at = 0;     // where their result dimensions stand: before this many others
 };
 struct Where {
   Layout layout;
@@ -27,21 +27,22 @@ std::vector<Tensor> expand_masks(const Tensor& self, TensorList indices) {
       continue;
     }
     const DType type = index.dtype();
-    check<IndexError>(type == DType::Int64 || type == DType::Int32 || type == DType::UInt8 ||
-                          type == DType::Bool,
-                      "tensors used as indices must be long, int, byte or bool tensors");
+    check<IndexError>(
+        type == DType::Int64 || type == DType::Int32 || type == DType::UInt8 || type == DType::Bool,
+        "tensors used as indices must be long, int, byte or bool tensors");
     if (type != DType::UInt8 && type != DType::Bool) {
       out.push_back(index);
       continue;
     }
     for (int64_t j = 0; j < index.dim(); ++j) {
       const auto d = static_cast<int64_t>(out.size());
-      check<IndexError>(d < self.dim(),
-                        "too many indices for tensor of dimension {}", self.dim());
+      check<IndexError>(d < self.dim(), "too many indices for tensor of dimension {}", self.dim());
       if (index->shape[j] != self->shape[d + j < self.dim() ? d + j : d]) {
         fail<IndexError>(
-            "The shape of the mask {} at index {} does not match the shape of the indexed tensor {} "
-            "at index {}", index.shape(), j, self.shape(), d + j);
+            "The shape of the mask {} at index {} does not match the shape of the indexed tensor "
+            "{} "
+            "at index {}",
+            index.shape(), j, self.shape(), d + j);
       }
       check<IndexError>(d + index.dim() <= self.dim(),
                         "too many indices for tensor of dimension {}", self.dim());
@@ -239,16 +240,19 @@ Tensor zero_at(const Tensor& self, Layout layout, const Tensor& linear) {
 
 // values as the writing loop reads them: expanded, apart from dst.
 Tensor values_for(const Tensor& dst, const Tensor& values, const Where& w) {
-  check(dst.dtype() == values.dtype(),
-        "Index put requires the source and destination dtypes match, got {} for the destination and "
-        "{} for the source.", dst.dtype(), values.dtype());
+  check(
+      dst.dtype() == values.dtype(),
+      "Index put requires the source and destination dtypes match, got {} for the destination and "
+      "{} for the source.",
+      dst.dtype(), values.dtype());
   const Dims shape = replaced(dst.shape(), w.layout, w.linear.shape());
   // Leading dimensions of size 1 may be too many, as in x[i] = torch.ones(1, 1, 3).
   Dims have(values.shape());
   while (have.size() > shape.size() && have[0] == 1) have.erase(0);
-  check(is_expandable_to(have, shape),
-        "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}",
-        values.shape(), shape);
+  check(
+      is_expandable_to(have, shape),
+      "shape mismatch: value tensor of shape {} cannot be broadcast to indexing result of shape {}",
+      values.shape(), shape);
   const Tensor source = apart(values, dst);
   Dims expanded(shape.size(), 0);
   for (int64_t i = 1; i <= have.size(); ++i) {
@@ -307,10 +311,11 @@ Tensor index_put_row(const Tensor& self, TensorList indices, const Tensor& value
 }  // namespace
 
 void register_index(OpTable& ops) {
-  ops.add("index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor",
-          index_put_row, Both | Inplace | InplaceFunction,
-          "Returns ``self`` with ``values`` (broadcast) at ``self[indices]``; ``accumulate`` adds.\n"
-          "IndexError for an index out of range, before anything is written.");
+  ops.add(
+      "index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor",
+      index_put_row, Both | Inplace | InplaceFunction,
+      "Returns ``self`` with ``values`` (broadcast) at ``self[indices]``; ``accumulate`` adds.\n"
+      "IndexError for an index out of range, before anything is written.");
   register_index_dim(ops);
   register_index_mask(ops);
   register_index_triangle(ops);

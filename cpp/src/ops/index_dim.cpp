@@ -15,9 +15,11 @@ void check_gather_shape(const Tensor& self, const Tensor& index, int64_t dim) {
   check(std::max<int64_t>(index.dim(), 1) == std::max<int64_t>(self.dim(), 1),
         "Index tensor must have the same number of dimensions as input tensor");
   for (int64_t d = 0; d < index.dim() && d < self.dim(); ++d) {
-    check(d == dim || index->shape[d] <= self->shape[d],
-          "Size does not match at dimension {} expected index {} to be no larger than self {} apart "
-          "from dimension {}", d, index.shape(), self.shape(), dim);
+    check(
+        d == dim || index->shape[d] <= self->shape[d],
+        "Size does not match at dimension {} expected index {} to be no larger than self {} apart "
+        "from dimension {}",
+        d, index.shape(), self.shape(), dim);
   }
 }
 void check_scatter_shape(const Tensor& self, const Tensor& index, int64_t dim, const Tensor* src) {
@@ -34,8 +36,10 @@ void check_scatter_shape(const Tensor& self, const Tensor& index, int64_t dim, c
   }
   if (src) {
     check(fits,
-          "Expected index {} to be no larger than self {} apart from dimension {} and to be no larger "
-          "size than src {}", index.shape(), self.shape(), dim, src->shape());
+          "Expected index {} to be no larger than self {} apart from dimension {} and to be no "
+          "larger "
+          "size than src {}",
+          index.shape(), self.shape(), dim, src->shape());
   } else {
     check(fits, "Expected index {} to be no larger than self {} apart from dimension {}",
           index.shape(), self.shape(), dim);
@@ -116,10 +120,9 @@ Tensor scatter_value(const Tensor& self, int64_t dim, const Tensor& index, const
   Tensor out = start_from("scatter_", self, dst);
   scatter_raw(Access::Put, out, at, apart(index, out),
               repeated(scalar_tensor(value, self.dtype()), index.shape()));
-  return record(finish("scatter", dst, self, out), "ScatterBackward1", {&self}, saved(index),
-                [at](const Tensor& g, const Tensor& i) {
-                  return scatter_value(g, at, i, Scalar(0));
-                });
+  return record(
+      finish("scatter", dst, self, out), "ScatterBackward1", {&self}, saved(index),
+      [at](const Tensor& g, const Tensor& i) { return scatter_value(g, at, i, Scalar(0)); });
 }
 
 Tensor scatter_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
@@ -148,9 +151,9 @@ Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index, Dst ds
   check(extent(self, at) > 0 || index.numel() == 0,
         "index_select(): self indexing axis dim should be positive");
   check_out(dst, self.dtype(), {&self, &index});
-  const IndexTensor checked = IndexTensor::checked(
-      raw_1d(index), 0, extent(self, at),
-      [](int64_t) { fail<IndexError>("index out of range in self"); });
+  const IndexTensor checked = IndexTensor::checked(raw_1d(index), 0, extent(self, at), [](int64_t) {
+    fail<IndexError>("index out of range in self");
+  });
   Dims shape(self.shape());
   if (self.dim()) shape[at] = index.numel();
   Tensor out = empty(shape, self.dtype());
@@ -167,7 +170,8 @@ Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Ten
   const int64_t at = wrap_dim(dim, self.dim());
   check<IndexError>(index.dim() <= 1,
                     "index_add_(): Index is supposed to be a vector, but got dim: {} with type: {} "
-                    "and size: {}", index.dim(), index.dtype(), index.shape());
+                    "and size: {}",
+                    index.dim(), index.dtype(), index.shape());
   check(index.dtype() == DType::Int64 || index.dtype() == DType::Int32,
         "index_add_(): Expected dtype int32/int64 for index but got: {}", index.dtype());
   check(self.dtype() == source.dtype(),
@@ -175,24 +179,27 @@ Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Ten
         source.dtype());
   Dims a(self.shape()), b(source.shape());
   if (source.dim()) {
-    check(at < source.dim(), "index_add_(): Indexing dim {} is out of bounds of the source tensor "
-          "with dim {}", at, source.dim());
+    check(at < source.dim(),
+          "index_add_(): Indexing dim {} is out of bounds of the source tensor "
+          "with dim {}",
+          at, source.dim());
   }
-  check(index.numel() == extent(source, at),
-        "index_add_(): Number of indices ({}) should be equal to source.size(dim): ({}), for dim: {}",
-        index.numel(), extent(source, at), at);
+  check(
+      index.numel() == extent(source, at),
+      "index_add_(): Number of indices ({}) should be equal to source.size(dim): ({}), for dim: {}",
+      index.numel(), extent(source, at), at);
   if (self.dim()) a.erase(static_cast<int>(at));
   if (source.dim() && self.dim()) b.erase(static_cast<int>(at));
   check(a == b || (self.dim() <= 1 && source.dim() <= 1 && index.numel() <= 1),
         "source tensor shape must match self tensor shape, excluding the specified dimension. Got "
-        "self.shape = {} source.shape = {}", self.shape(), source.shape());
+        "self.shape = {} source.shape = {}",
+        self.shape(), source.shape());
   Tensor out = start_from("index_add_", self, dst);
   {
     GradModeGuard off(false);
     const IndexTensor checked = index_for(raw_1d(apart(index, out)), at, extent(self, at));
-    const Tensor part =
-        alpha.equals(1) ? apart(source, out)
-                        : mul(source, scalar_tensor(alpha, self.dtype(), true));
+    const Tensor part = alpha.equals(1) ? apart(source, out)
+                                        : mul(source, scalar_tensor(alpha, self.dtype(), true));
     run_slices(Access::Add, raw_1d(out), at, raw_1d(part), checked);
   }
   return record(
@@ -201,8 +208,7 @@ Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Ten
       [at, alpha](const Node& node, const Tensor& g, const Tensor& i) {
         Tensor part = index_select(g, at, i);
         if (!equal(part.shape(), node.input_shape(1))) part = reshape(part, node.input_shape(1));
-        const Scalar factor =
-            alpha.is_complex() ? Scalar(alpha.real(), -alpha.imag()) : alpha;
+        const Scalar factor = alpha.is_complex() ? Scalar(alpha.real(), -alpha.imag()) : alpha;
         return factor.equals(1) ? part : mul(part, factor);
       });
 }
@@ -210,24 +216,26 @@ Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Ten
 Tensor index_copy(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
                   Dst dst) {
   const int64_t at = wrap_dim(dim, self.dim());
-  check<IndexError>(index.dim() <= 1,
-                    "index_copy_(): Index should have dimension 1 or 0 (got {})", index.dim());
+  check<IndexError>(index.dim() <= 1, "index_copy_(): Index should have dimension 1 or 0 (got {})",
+                    index.dim());
   check(index.dtype() == DType::Int64,
         "index_copy_(): Expected a long tensor for index, but got {}", index.dtype());
   check(self.dtype() == source.dtype(),
         "index_copy_(): self and source expected to have the same dtype, but got (self) {} and "
-        "(source) {}", self.dtype(), source.dtype());
+        "(source) {}",
+        self.dtype(), source.dtype());
   check<IndexError>(source.dim() != 0 || index.numel() == 1,
                     "index_copy_(): When source is scalar, index should have one element (got {})",
                     index.numel());
   check<IndexError>(source.dim() == self.dim() || source.dim() == 0 || self.dim() == 0,
                     "index_copy_(): When source and destination are not scalars, their "
                     "dimensionality must match. Source dimensionality ({}), destination "
-                    "dimensionality ({})", source.dim(), self.dim());
-  check<IndexError>(source.dim() == 0 || (at < source.dim() && index.numel() == source->shape[at]),
-                    "index_copy_(): Number of indices ({}) should be equal to source.size(dim) ({})",
-                    index.numel(), extent(source, std::min(at, std::max<int64_t>(source.dim() - 1,
-                                                                                 0))));
+                    "dimensionality ({})",
+                    source.dim(), self.dim());
+  check<IndexError>(
+      source.dim() == 0 || (at < source.dim() && index.numel() == source->shape[at]),
+      "index_copy_(): Number of indices ({}) should be equal to source.size(dim) ({})",
+      index.numel(), extent(source, std::min(at, std::max<int64_t>(source.dim() - 1, 0))));
   for (int64_t d = 0; d < std::max(self.dim(), source.dim()); ++d) {
     const int64_t a = d < self.dim() ? self->shape[d] : 1;
     const int64_t b = d < source.dim() ? source->shape[d] : 1;
@@ -236,7 +244,8 @@ Tensor index_copy(const Tensor& self, int64_t dim, const Tensor& index, const Te
     if (y.size()) y.erase(static_cast<int>(at));
     check(d == at || a == b,
           "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice "
-          "shape: {} at dimension {} and source slice shape: {} at dimension {}.", x, at, y, 0);
+          "shape: {} at dimension {} and source slice shape: {} at dimension {}.",
+          x, at, y, 0);
   }
   const auto outside = [&](int64_t bad) {
     fail<IndexError>("index_copy_(): index {} is out of bounds for dimension {} with size {}", bad,
@@ -261,7 +270,8 @@ Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, const Te
   const int64_t at = wrap_dim(dim, self.dim());
   check(value.dim() == 0,
         "index_fill_ only supports a 0-dimensional value tensor, but got tensor with {} "
-        "dimension(s).", value.dim());
+        "dimension(s).",
+        value.dim());
   check<IndexError>(index.dtype() == DType::Int64,
                     "index_fill_(): Expected dtype int64 for index.");
   check(index.dim() <= 1, "Index has to be a vector/scalar");
@@ -333,12 +343,15 @@ Tensor take(const Tensor& self, const Tensor& index, Dst dst) {
 
 Tensor put(const Tensor& self, const Tensor& index, const Tensor& source, bool accumulate,
            Dst dst) {
-  check<IndexError>(index.numel() == source.numel(),
-                    "put_(): Expected source and index to have the same number of elements, but got "
-                    "source.numel() = {}, index.numel() = {}", source.numel(), index.numel());
+  check<IndexError>(
+      index.numel() == source.numel(),
+      "put_(): Expected source and index to have the same number of elements, but got "
+      "source.numel() = {}, index.numel() = {}",
+      source.numel(), index.numel());
   check(self.dtype() == source.dtype(),
         "put_(): self and source expected to have the same dtype, but got self.dtype = {} and "
-        "source.dtype = {}", self.dtype(), source.dtype());
+        "source.dtype = {}",
+        self.dtype(), source.dtype());
   check<IndexError>(self.numel() > 0 || index.numel() == 0,
                     "put_(): Cannot put elements in an empty tensor");
   const Tensor places = flat_places("put_", self, index);
@@ -376,7 +389,8 @@ Tensor take_along_dim(const Tensor& self, const Tensor& indices, OptInt dim, Dst
   if (!dim) return gather(reshape(self, Dims{-1}), 0, reshape(indices, Dims{-1}), dst);
   check(self.dim() == indices.dim(),
         "torch.take_along_dim(): input and indices should have the same number of dimensions, but "
-        "got {} dimensions for input, and {} dimensions for indices", self.dim(), indices.dim());
+        "got {} dimensions for input, and {} dimensions for indices",
+        self.dim(), indices.dim());
   const int64_t at = wrap_dim(*dim, self.dim());
   if (self.dim() == 0) return gather(self, at, remainder(indices, wrap(Scalar(1))), dst);
   // Everything but dim broadcasts; indices wrap around.
@@ -395,8 +409,7 @@ namespace {
 // scatter with reduce=: as in PyTorch without a derivative.
 Tensor scatter_reduce_src(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
                           std::string_view reduce, Dst dst) {
-  check(reduce == "add" || reduce == "multiply",
-        "reduce argument must be either add or multiply.");
+  check(reduce == "add" || reduce == "multiply", "reduce argument must be either add or multiply.");
   check_integer_index("scatter", index);
   const int64_t at = wrap_dim(dim, self.dim());
   check(self.dtype() == src.dtype(), "scatter(): Expected self.dtype to be equal to src.dtype");
@@ -404,7 +417,9 @@ Tensor scatter_reduce_src(const Tensor& self, int64_t dim, const Tensor& index, 
   Tensor out = start_from("scatter_", self, dst);
   scatter_raw(reduce == "add" ? Access::Add : Access::Multiply, out, at, apart(index, out),
               apart(src, out));
-  auto refuse = [](const Tensor&) -> Tensor { fail("derivative for aten::scatter is not implemented"); };
+  auto refuse = [](const Tensor&) -> Tensor {
+    fail("derivative for aten::scatter is not implemented");
+  };
   return record(finish("scatter", dst, self, out), "NotImplemented", {&self, &src}, saved(), refuse,
                 refuse);
 }
@@ -448,9 +463,10 @@ void register_index_dim(OpTable& ops) {
           faces, "Returns ``self`` with ``out[index[i][j]][j] += src[i][j]`` (for dim 0).");
   ops.add("index_select(Tensor self, int dim, Tensor index) -> Tensor", index_select, Both | Out,
           "Returns the slices of ``self`` along ``dim`` that the vector ``index`` names.");
-  ops.add("index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
-          index_add, Both | Inplace | Out,
-          "Returns ``self`` with ``alpha * source``'s slices added at the places of ``index``.");
+  ops.add(
+      "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
+      index_add, Both | Inplace | Out,
+      "Returns ``self`` with ``alpha * source``'s slices added at the places of ``index``.");
   ops.add("index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", index_copy,
           Both | Inplace | Out,
           "Returns ``self`` with source's slices at the places of ``index``.");
@@ -464,7 +480,8 @@ void register_index_dim(OpTable& ops) {
   ops.add("put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor", put,
           Both | Inplace, "Returns ``self`` with ``source`` at flat places ``index``.");
   ops.add("take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor", take_along_dim,
-          Both | Out, "Returns gather with everything but ``dim`` broadcast; flat without ``dim``.");
+          Both | Out,
+          "Returns gather with everything but ``dim`` broadcast; flat without ``dim``.");
 }
 
 }  // namespace d2l

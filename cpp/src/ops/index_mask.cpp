@@ -142,8 +142,7 @@ Tensor masked_scatter(const Tensor& self, const Tensor& mask, const Tensor& sour
     out = empty(shape, self.dtype());
     copy_into(out, self);
     const Tensor values = raw_contiguous(source);
-    run_flat(Access::Put, out, flat,
-             raw_view(values, flat.shape(), Dims{1}, values.offset()));
+    run_flat(Access::Put, out, flat, raw_view(values, flat.shape(), Dims{1}, values.offset()));
   }
   return record(
       deliver("masked_scatter", dst, out), "MaskedScatterBackward0", {&self, &source}, saved(mask),
@@ -194,14 +193,16 @@ Tensor repeat_interleave(const Tensor& self, const Tensor& repeats, OptInt dim,
   } else {
     check(repeats.dim() == 1 && repeats->shape[0] == n,
           "repeats must have the same size as input along dim, but got repeats.size({}) = {} and "
-          "input.size({}) = {}", 0, repeats.numel(), at, n);
+          "input.size({}) = {}",
+          0, repeats.numel(), at, n);
   }
   return index_select(input.dim() ? input : reshape(input, Dims{1}), at,
                       spread(counts, output_size));
 }
 
 Tensor one_hot(const Tensor& self, int64_t num_classes) {
-  check(self.dtype() == DType::Int64, "one_hot is only applicable to index tensor of type LongTensor.");
+  check(self.dtype() == DType::Int64,
+        "one_hot is only applicable to index tensor of type LongTensor.");
   GradModeGuard off(false);
   Dims shape(self.shape());
   if (self.numel() == 0) {
@@ -227,10 +228,11 @@ Tensor one_hot(const Tensor& self, int64_t num_classes) {
 Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_idx,
                  bool scale_grad_by_freq, bool sparse) {
   check(weight.dim() == 2, "'weight' must be 2-D");
-  check(indices.dtype() == DType::Int64 || indices.dtype() == DType::Int32,
-        "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
-        "Int; but got torch.{}Tensor instead (while checking arguments for embedding)",
-        indices.dtype());
+  check(
+      indices.dtype() == DType::Int64 || indices.dtype() == DType::Int32,
+      "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, "
+      "Int; but got torch.{}Tensor instead (while checking arguments for embedding)",
+      indices.dtype());
   check<NotImplementedError>(!sparse || !GradMode::enabled() || !needs_grad(weight),
                              "embedding: sparse gradients are not implemented in d2lcore");
   const int64_t n = weight->shape[0];
@@ -293,16 +295,16 @@ void renorm_rows(const Tensor& weight, const Tensor& indices, double max_norm, d
   const Tensor rows = index_select(weight, 0, used);
   const Dims last{1};
   const Tensor length = vector_norm(rows, Scalar(norm_type), IntList(last), true);
-  const Tensor scale = where(gt(length, wrap(Scalar(max_norm))),
-                             div(wrap(Scalar(max_norm)), add(length, Scalar(1e-7))),
-                             wrap(Scalar(1.0)));
+  const Tensor scale =
+      where(gt(length, wrap(Scalar(max_norm))),
+            div(wrap(Scalar(max_norm)), add(length, Scalar(1e-7))), wrap(Scalar(1.0)));
   const Tensor scaled = to_dtype(mul(rows, scale), weight.dtype());
   index_copy(weight, 0, to_dtype(used, DType::Int64), scaled, Dst::inplace(weight));
   weight.bump_version();
 }
 Tensor embedding_function(const Tensor& input, const Tensor& weight, OptInt padding_idx,
-                          std::optional<double> max_norm, double norm_type,
-                          bool scale_grad_by_freq, bool sparse) {
+                          std::optional<double> max_norm, double norm_type, bool scale_grad_by_freq,
+                          bool sparse) {
   check(weight.dim() == 2, "'weight' must be 2-D");
   int64_t padding = -1;
   if (padding_idx) {
@@ -320,8 +322,9 @@ Tensor embedding_function(const Tensor& input, const Tensor& weight, OptInt padd
 void register_index_mask(OpTable& ops) {
   ops.add("nonzero(Tensor self) -> Tensor", nonzero, Both | Out,
           "Returns the coordinates of the non-zero elements, one a row (int64, row-major order).");
-  ops.add("argwhere(Tensor self) -> Tensor", +[](const Tensor& self) { return nonzero(self); }, Both,
-          "Returns the coordinates of the non-zero elements, one a row.");
+  ops.add(
+      "argwhere(Tensor self) -> Tensor", +[](const Tensor& self) { return nonzero(self); }, Both,
+      "Returns the coordinates of the non-zero elements, one a row.");
   ops.add("masked_select(Tensor self, Tensor mask) -> Tensor", masked_select, Both | Out,
           "Returns the elements where the bool ``mask`` (broadcast) is true, as a vector.");
   ops.add("masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor", masked_scatter,
@@ -329,22 +332,29 @@ void register_index_mask(OpTable& ops) {
   const char* repeat_doc =
       "Repeats each element (slice along ``dim``) that many times; flat without ``dim``.\n"
       "Of a vector of counts alone: the indices that do so.";
-  ops.add("repeat_interleave(Tensor self, int repeats, int? dim=None, *, int? output_size=None) -> "
-          "Tensor", repeat_interleave_int, Both, repeat_doc);
-  ops.add("repeat_interleave(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None) "
-          "-> Tensor", repeat_interleave, Both, repeat_doc);
+  ops.add(
+      "repeat_interleave(Tensor self, int repeats, int? dim=None, *, int? output_size=None) -> "
+      "Tensor",
+      repeat_interleave_int, Both, repeat_doc);
+  ops.add(
+      "repeat_interleave(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None) "
+      "-> Tensor",
+      repeat_interleave, Both, repeat_doc);
   ops.add("repeat_interleave(Tensor repeats, *, int? output_size=None) -> Tensor", spread_row, Both,
           repeat_doc);
-  ops.add("nn.one_hot(Tensor self, int num_classes=-1) -> Tensor", one_hot, Function,
-          "Returns int64 vectors with a 1 at each class; ``num_classes`` -1 takes the largest + 1.");
-  ops.add("embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool "
-          "scale_grad_by_freq=False, bool sparse=False) -> Tensor", embedding, Function,
-          "Returns the rows of ``weight`` that ``indices`` names.");
-  ops.add("nn.embedding(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, "
-          "float norm_type=2.0, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
-          embedding_function, Function,
-          "Returns the rows of ``weight`` that ``input`` (int64 or int32) names.\n"
-          "Row ``padding_idx`` gets no gradient; IndexError for an index out of range.");
+  ops.add(
+      "nn.one_hot(Tensor self, int num_classes=-1) -> Tensor", one_hot, Function,
+      "Returns int64 vectors with a 1 at each class; ``num_classes`` -1 takes the largest + 1.");
+  ops.add(
+      "embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool "
+      "scale_grad_by_freq=False, bool sparse=False) -> Tensor",
+      embedding, Function, "Returns the rows of ``weight`` that ``indices`` names.");
+  ops.add(
+      "nn.embedding(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, "
+      "float norm_type=2.0, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
+      embedding_function, Function,
+      "Returns the rows of ``weight`` that ``input`` (int64 or int32) names.\n"
+      "Row ``padding_idx`` gets no gradient; IndexError for an index out of range.");
 }
 
 }  // namespace d2l

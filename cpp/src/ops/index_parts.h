@@ -55,9 +55,10 @@ inline void check_out(Dst dst, DType dtype, std::initializer_list<const Tensor*>
         "unsupported operation: more than one element of the written-to tensor refers to a single "
         "memory location. Please clone() the tensor before performing the operation.");
   for (const Tensor* t : inputs) {
-    check(overlap(out, *t) == Overlap::None,
-          "unsupported operation: some elements of the input tensor and the written-to tensor refer "
-          "to a single memory location. Please clone() the tensor before performing the operation.");
+    check(
+        overlap(out, *t) == Overlap::None,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+        "to a single memory location. Please clone() the tensor before performing the operation.");
   }
 }
 
@@ -74,8 +75,8 @@ inline void run_along(Access access, const Tensor& place, int64_t dim, const Ten
                       const IndexTensor& index) {
   Dims strides(place.strides());
   strides[dim] = 0;
-  run_indexed(access, {place, strides, dense, index, Dims(index.values().strides()),
-                       place->strides[dim]});
+  run_indexed(access,
+              {place, strides, dense, index, Dims(index.values().strides()), place->strides[dim]});
 }
 // The same for an index vector, which applies to all other coordinates.
 inline void run_slices(Access access, const Tensor& place, int64_t dim, const Tensor& dense,

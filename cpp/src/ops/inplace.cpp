@@ -87,8 +87,8 @@ void run_out(const OpRow& row, const Value* args, std::span<const Tensor> outs) 
     return;
   }
   row(args, {}, got);
-  const std::span<const Tensor> results =
-      got.kind == Returned::Kind::TensorTuple ? std::span<const Tensor>(got.tensors)
+  const std::span<const Tensor> results = got.kind == Returned::Kind::TensorTuple
+                                              ? std::span<const Tensor>(got.tensors)
                                               : std::span<const Tensor>(&got.tensor, 1);
   check<TypeError>(results.size() == outs.size(), "{}(): expected {} output tensors, got {}",
                    row.schema.name, static_cast<int64_t>(results.size()),

@@ -1,7 +1,6 @@
 // Joining: cat and stack, each one list node; the others are made of them.
-#include "d2lcore/ops.h"
-
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
 
@@ -54,8 +53,8 @@ Tensor cat(TensorList tensors, int64_t dim, Dst dst) {
   check<ValueError>(!tensors.empty(), "torch.cat(): expected a non-empty list of Tensors");
   const Tensor* first = nullptr;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].dim() > 0,
-          "zero-dimensional tensor (at position {}) cannot be concatenated", i);
+    check(tensors[i].dim() > 0, "zero-dimensional tensor (at position {}) cannot be concatenated",
+          i);
     if (!first && !is_nothing(tensors[i])) first = &tensors[i];
   }
   if (!first) first = &tensors[0];
@@ -67,8 +66,8 @@ Tensor cat(TensorList tensors, int64_t dim, Dst dst) {
     const Tensor& x = tensors[i];
     starts.push_back(is_nothing(x) ? -1 : shape[at]);
     if (is_nothing(x)) continue;
-    check(x.dim() == first->dim(),
-          "Tensors must have same number of dimensions: got {} and {}", first->dim(), x.dim());
+    check(x.dim() == first->dim(), "Tensors must have same number of dimensions: got {} and {}",
+          first->dim(), x.dim());
     for (int64_t d = 0; d < x.dim(); ++d) {
       check(d == at || x->shape[d] == first->shape()[d],
             "Sizes of tensors must match except in dimension {}. Expected size {} but got size {} "
@@ -85,13 +84,12 @@ Tensor cat(TensorList tensors, int64_t dim, Dst dst) {
   }
   if (!any_needs(tensors)) return out;
   const Tensor where = starts_tensor(starts);
-  return record_list(
-      out, "CatBackward0", tensors, saved(where),
-      [at](const Node& node, const Tensor& g, int64_t i, const Tensor& s) {
-        const int64_t start = s.data_as<int64_t>()[i];
-        if (start < 0) return zeros(Dims{0}, g.dtype());
-        return narrow(g, at, start, node.input_shape(static_cast<size_t>(i))[at]);
-      });
+  return record_list(out, "CatBackward0", tensors, saved(where),
+                     [at](const Node& node, const Tensor& g, int64_t i, const Tensor& s) {
+                       const int64_t start = s.data_as<int64_t>()[i];
+                       if (start < 0) return zeros(Dims{0}, g.dtype());
+                       return narrow(g, at, start, node.input_shape(static_cast<size_t>(i))[at]);
+                     });
 }
 
 Tensor stack(TensorList tensors, int64_t dim, Dst dst) {
@@ -154,9 +152,7 @@ Tensor dstack(TensorList tensors, Dst dst) {
 
 Tensor column_stack(TensorList tensors, Dst dst) {
   check(!tensors.empty(), "column_stack expects a non-empty TensorList");
-  auto column = [](const Tensor& x) {
-    return x.dim() <= 1 ? reshape(x, Dims{x.numel(), 1}) : x;
-  };
+  auto column = [](const Tensor& x) { return x.dim() <= 1 ? reshape(x, Dims{x.numel(), 1}) : x; };
   return hstack(each(tensors, column), dst);
 }
 
@@ -169,9 +165,10 @@ std::vector<Tensor> meshgrid(TensorList tensors, std::string_view indexing) {
         "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: {}", indexing);
   Dims shape;
   for (const Tensor& x : tensors) {
-    check(x.dim() <= 1,
-          "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: a tensor of shape {}",
-          x.shape());
+    check(
+        x.dim() <= 1,
+        "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: a tensor of shape {}",
+        x.shape());
     shape.push_back(x.numel());
   }
   const bool swap = indexing == "xy" && tensors.size() > 1;
@@ -203,7 +200,8 @@ Tensor block_diag(TensorList tensors) {
   for (size_t i = 0; i < tensors.size(); ++i) {
     check(tensors[i].dim() <= 2,
           "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {} has {} "
-          "dimensions", i, tensors[i].dim());
+          "dimensions",
+          i, tensors[i].dim());
     blocks.push_back(at_least(tensors[i], 2));
     starts.push_back(rows);
     starts.push_back(cols);
@@ -219,13 +217,12 @@ Tensor block_diag(TensorList tensors) {
   }
   if (!any_needs(blocks)) return out;
   const Tensor where = starts_tensor(starts);
-  return record_list(
-      out, "BlockDiagBackward0", blocks, saved(where),
-      [](const Node& node, const Tensor& g, int64_t i, const Tensor& s) {
-        const int64_t* start = s.data_as<int64_t>() + 2 * i;
-        const IntList shape = node.input_shape(static_cast<size_t>(i));
-        return narrow(narrow(g, 0, start[0], shape[0]), 1, start[1], shape[1]);
-      });
+  return record_list(out, "BlockDiagBackward0", blocks, saved(where),
+                     [](const Node& node, const Tensor& g, int64_t i, const Tensor& s) {
+                       const int64_t* start = s.data_as<int64_t>() + 2 * i;
+                       const IntList shape = node.input_shape(static_cast<size_t>(i));
+                       return narrow(narrow(g, 0, start[0], shape[0]), 1, start[1], shape[1]);
+                     });
 }
 
 void register_join(OpTable& ops) {

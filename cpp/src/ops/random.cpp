@@ -1,8 +1,8 @@
 // Random numbers as PyTorch's CPU generator gives them.
 //
-// Streams are drawn in order by the calling thread. Normal numbers: fewer than 16 come one by one from
-// Box and Muller in double; 16 and more are drawn as uniforms first and then turned, 8 pairs at a time
-// (Box and Muller, Annals of Mathematical Statistics 29, 1958).
+// Streams are drawn in order by the calling thread. Normal numbers: fewer than 16 come one by one
+// from Box and Muller in double; 16 and more are drawn as uniforms first and then turned, 8 pairs
+// at a time (Box and Muller, Annals of Mathematical Statistics 29, 1958).
 #include <cmath>
 
 #include "autograd/record.h"
@@ -30,7 +30,8 @@ void in_order(const Tensor& t, F fill) {
 // One uniform number with as many random bits as the dtype has digits.
 double uniform_in(DType dtype, Generator& g, double from, double to) {
   switch (dtype) {
-    case DType::Double: return g.uniform_double() * (to - from) + from;
+    case DType::Double:
+      return g.uniform_double() * (to - from) + from;
     case DType::Half: {
       const float x = static_cast<float>(g.next32() & 0x7FF) * 0x1p-11f;
       return x * static_cast<float>(to - from) + static_cast<float>(from);
@@ -71,7 +72,8 @@ void normal_block(T* p, int64_t n, T mean, T std, DType dtype, Generator& g) {
 }
 
 void check_float(const char* op, const Tensor& t) {
-  check<NotImplementedError>(is_floating(t.dtype()), "\"{}\" not implemented for '{}'", op, t.dtype());
+  check<NotImplementedError>(is_floating(t.dtype()), "\"{}\" not implemented for '{}'", op,
+                             t.dtype());
 }
 
 void check_writable(const char* op, const Tensor& t) {
@@ -82,10 +84,12 @@ void check_writable(const char* op, const Tensor& t) {
 
 void uniform_into(const Tensor& t, double from, double to, Generator* generator) {
   check_float("check_uniform_bounds", t);
-  check(from <= to, "uniform_ expects to return a [from, to) range, but found from={} > to={}", from,
-        to);
-  check(std::isfinite(to - from), "uniform_ expects to-from <= std::numeric_limits<Float>::max(), "
-        "but found to={} and from={}", to, from);
+  check(from <= to, "uniform_ expects to return a [from, to) range, but found from={} > to={}",
+        from, to);
+  check(std::isfinite(to - from),
+        "uniform_ expects to-from <= std::numeric_limits<Float>::max(), "
+        "but found to={} and from={}",
+        to, from);
   Generator& g = or_default(generator);
   in_order(t, [&](const Tensor& flat) {
     if (flat.dtype() == DType::Float) {
@@ -132,16 +136,26 @@ namespace {
 // What random_() draws without bounds: all non-negative values of the dtype, exactly representable.
 uint64_t full_range(DType t) {
   switch (t) {
-    case DType::Bool: return 2;
-    case DType::UInt8: return 256;
-    case DType::Int8: return 128;
-    case DType::Int16: return 32768;
-    case DType::Int32: return 1ull << 31;
-    case DType::Half: return (1ull << 11) + 1;
-    case DType::BFloat16: return (1ull << 8) + 1;
-    case DType::Float: return (1ull << 24) + 1;
-    case DType::Double: return (1ull << 53) + 1;
-    default: return 1ull << 63;
+    case DType::Bool:
+      return 2;
+    case DType::UInt8:
+      return 256;
+    case DType::Int8:
+      return 128;
+    case DType::Int16:
+      return 32768;
+    case DType::Int32:
+      return 1ull << 31;
+    case DType::Half:
+      return (1ull << 11) + 1;
+    case DType::BFloat16:
+      return (1ull << 8) + 1;
+    case DType::Float:
+      return (1ull << 24) + 1;
+    case DType::Double:
+      return (1ull << 53) + 1;
+    default:
+      return 1ull << 63;
   }
 }
 
@@ -158,10 +172,15 @@ void integers_into(const Tensor& t, int64_t low, uint64_t range, Generator& g) {
 }
 
 void check_bounds(const char* op, DType t, int64_t low, int64_t high) {
-  check(low < high, "{} expects 'from' to be less than 'to', but got from={} >= to={}", op, low, high);
+  check(low < high, "{} expects 'from' to be less than 'to', but got from={} >= to={}", op, low,
+        high);
   auto inside = [&](int64_t x) {
-    const int64_t limit = t == DType::Bool ? 1 : t == DType::UInt8 ? 255 : t == DType::Int8 ? 127
-                          : t == DType::Int16 ? 32767 : t == DType::Int32 ? 2147483647 : INT64_MAX;
+    const int64_t limit = t == DType::Bool    ? 1
+                          : t == DType::UInt8 ? 255
+                          : t == DType::Int8  ? 127
+                          : t == DType::Int16 ? 32767
+                          : t == DType::Int32 ? 2147483647
+                                              : INT64_MAX;
     const int64_t least = t <= DType::UInt8 ? 0 : -limit - 1;
     return x >= least && x <= limit;
   };
@@ -250,8 +269,8 @@ Tensor random_row(const Tensor& self, Generator* g, Dst dst) {
 }
 Tensor random_range(const Tensor& self, int64_t from, OptInt to, Generator* g, Dst dst) {
   return random_like("random_", "RandomBackward0", self, dst, [&](const Tensor& t) {
-    const int64_t high = to.value_or(static_cast<int64_t>(std::min(full_range(t.dtype()),
-                                                                   uint64_t{INT64_MAX})));
+    const int64_t high =
+        to.value_or(static_cast<int64_t>(std::min(full_range(t.dtype()), uint64_t{INT64_MAX})));
     check_bounds("random_", t.dtype(), from, high);
     integers_into(t, from, static_cast<uint64_t>(high) - static_cast<uint64_t>(from),
                   or_default(g));
@@ -298,8 +317,8 @@ Tensor bernoulli_row(const Tensor& self, Generator* generator, Dst dst) {
   in_order(out, [&](const Tensor& flat) {
     for (int64_t i = 0; i < flat.numel(); ++i) {
       const double x = load_scalar(p.data() + i * size, p.dtype()).real();
-      const double u = self.dtype() == DType::Double ? g.uniform_double()
-                                                     : double{g.uniform_float()};
+      const double u =
+          self.dtype() == DType::Double ? g.uniform_double() : double{g.uniform_float()};
       store_scalar(flat.data() + i * flat.item_bytes(), flat.dtype(), Scalar(int64_t{u < x}));
     }
   });
@@ -358,10 +377,12 @@ Tensor randint_high(int64_t high, IntList size, Generator* g, const Options& o, 
 }  // namespace
 
 void register_random(OpTable& ops) {
-#define GEN "*, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, " \
-            "Device? device=None, bool? pin_memory=None, bool requires_grad=False"
-#define LIKE "*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, " \
-             "bool? pin_memory=None, bool requires_grad=False, MemoryFormat? memory_format=None"
+#define GEN                                                                     \
+  "*, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, " \
+  "Device? device=None, bool? pin_memory=None, bool requires_grad=False"
+#define LIKE                                                              \
+  "*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, " \
+  "bool? pin_memory=None, bool requires_grad=False, MemoryFormat? memory_format=None"
   constexpr uint32_t kFactory = Function | Out;
   ops.add("rand(int[] size, " GEN ") -> Tensor", rand_into, kFactory,
           "Returns uniform random numbers from [0, 1).");

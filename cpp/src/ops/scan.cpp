@@ -51,9 +51,17 @@ Tensor scan(const char* op, Scan kind, const Tensor& self, int64_t dim, DType ty
     for (int64_t o = 0; o < (blocks ? 1 : s.outer); ++o) {
       parallel_for(lanes, grain, [&](int64_t begin, int64_t end) {
         const int64_t at = o * block + begin * lane;
-        const ScanArgs args{out.data() + at * size, places ? places + at : nullptr,
-                            in.data() + at * size, s.n, s.inner * size, s.inner * size, s.inner,
-                            end - begin, lane * size, lane * size, lane};
+        const ScanArgs args{out.data() + at * size,
+                            places ? places + at : nullptr,
+                            in.data() + at * size,
+                            s.n,
+                            s.inner * size,
+                            s.inner * size,
+                            s.inner,
+                            end - begin,
+                            lane * size,
+                            lane * size,
+                            lane};
         fn(&args);
       });
     }
@@ -100,7 +108,8 @@ void recurrence_loop(T* y, const T* a, const T* b, const Split& s) {
 DType sum_type(const char* op, const Tensor& self, OptDType dtype, Dst dst) {
   if (dtype) return *dtype;
   if (dst && !dst.is_out()) {
-    check<NotImplementedError>(self.dtype() != DType::Bool, "\"{}\" not implemented for 'Bool'", op);
+    check<NotImplementedError>(self.dtype() != DType::Bool, "\"{}\" not implemented for 'Bool'",
+                               op);
     return self.dtype();
   }
   if (dst) return dst.tensor().dtype();
@@ -121,15 +130,15 @@ Tensor cumprod(const Tensor& self, int64_t dim, OptDType dtype, Dst dst) {
   const int64_t at = wrap_dim(dim, self.dim());
   const DType type = sum_type("cumprod_out_cpu", self, dtype, dst);
   Tensor out = scan("cumprod_out_cpu", Scan::cumprod, self, at, type);
-  return record(
-      deliver("cumprod", dst, out), "CumprodBackward0", {&self}, saved(self),
-      [at, type](const Tensor& g, const Tensor& x) {
-        if (x.dim() == 0 || x->shape[at] <= 1) return g;
-        // dx[k] = (x[0] .. x[k-1]) (g[k] + x[k+1] g[k+1] + ...): no division, so zeros are welcome.
-        const Tensor z = conj(to_dtype(x, type));
-        const Tensor before = shifted(cumprod(z, at), at, Scalar(1));
-        return mul(before, reversed_recurrence(g, z, at));
-      });
+  return record(deliver("cumprod", dst, out), "CumprodBackward0", {&self}, saved(self),
+                [at, type](const Tensor& g, const Tensor& x) {
+                  if (x.dim() == 0 || x->shape[at] <= 1) return g;
+                  // dx[k] = (x[0] .. x[k-1]) (g[k] + x[k+1] g[k+1] + ...): no division, so zeros
+                  // are welcome.
+                  const Tensor z = conj(to_dtype(x, type));
+                  const Tensor before = shifted(cumprod(z, at), at, Scalar(1));
+                  return mul(before, reversed_recurrence(g, z, at));
+                });
 }
 
 Tensor linear_recurrence(const Tensor& a, const Tensor& b, int64_t dim) {
@@ -146,10 +155,18 @@ Tensor linear_recurrence(const Tensor& a, const Tensor& b, int64_t dim) {
       recurrence_loop(out.data_as<T>(), x.data_as<T>(), y.data_as<T>(), s);
     };
     switch (type) {
-      case DType::Float: run(static_cast<float*>(nullptr)); break;
-      case DType::Double: run(static_cast<double*>(nullptr)); break;
-      case DType::ComplexFloat: run(static_cast<std::complex<float>*>(nullptr)); break;
-      case DType::ComplexDouble: run(static_cast<std::complex<double>*>(nullptr)); break;
+      case DType::Float:
+        run(static_cast<float*>(nullptr));
+        break;
+      case DType::Double:
+        run(static_cast<double*>(nullptr));
+        break;
+      case DType::ComplexFloat:
+        run(static_cast<std::complex<float>*>(nullptr));
+        break;
+      case DType::ComplexDouble:
+        run(static_cast<std::complex<double>*>(nullptr));
+        break;
       default:
         fail<NotImplementedError>("\"linear_recurrence\" not implemented for '{}'", type);
     }
@@ -199,8 +216,8 @@ Tensor logcumsumexp(const Tensor& self, int64_t dim, Dst dst) {
       deliver("logcumsumexp", dst, out), "LogcumsumexpBackward0", {&self}, saved(self),
       [at](const Tensor& g, const Tensor& input) {
         if (input.numel() == 0) return g;
-        // sum over i >= k of g[i] exp(x[k] - y[i]) as a recurrence of factors that are at most 1; in
-        // double, because the second derivative is a difference of nearly equal terms.
+        // sum over i >= k of g[i] exp(x[k] - y[i]) as a recurrence of factors that are at most 1;
+        // in double, because the second derivative is a difference of nearly equal terms.
         const Tensor x = to_dtype(input, is_complex(input.dtype()) ? input.dtype() : DType::Double);
         const Tensor y = logcumsumexp(x, at);
         if (x.dim() == 0) return mul(g, exp(sub(x, y)));

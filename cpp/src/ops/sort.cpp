@@ -15,9 +15,7 @@ void refuse_complex(const char* what, const Tensor& self) {
   check(!is_complex(self.dtype()), "{}", what);
 }
 
-Tensor raw_1d(const Tensor& t) {
-  return t.dim() ? t : raw_view(t, Dims{1}, Dims{1}, t.offset());
-}
+Tensor raw_1d(const Tensor& t) { return t.dim() ? t : raw_view(t, Dims{1}, Dims{1}, t.offset()); }
 
 // pick() along dim, n elements of the result there; 0-d tensors count as vectors.
 TensorPair picked(const Tensor& self, int64_t at, Pick what, int64_t k, bool descending,
@@ -99,8 +97,7 @@ TensorPair sort(const Tensor& self, int64_t dim, bool descending) {
 Tensor argsort(const Tensor& self, int64_t dim, bool descending) {
   const int64_t at = wrap_dim(dim, self.dim());
   refuse_complex(" Sort does not support complex dtypes on CPU", self);
-  return std::get<1>(
-      picked(self, at, Pick::Sort, 0, descending, self.dim() ? self->shape[at] : 1));
+  return std::get<1>(picked(self, at, Pick::Sort, 0, descending, self.dim() ? self->shape[at] : 1));
 }
 
 Tensor msort(const Tensor& self) { return std::get<0>(sort(self, 0, false)); }
@@ -160,20 +157,25 @@ void register_sort(OpTable& ops) {
       "Returns (values, indices).";
   ops.add("sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)",
           sort, Both | Out, sort_doc);
-  ops.add("sort(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, "
-          "Tensor indices)", sort_stable, Both | Out, sort_doc);
+  ops.add(
+      "sort(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, "
+      "Tensor indices)",
+      sort_stable, Both | Out, sort_doc);
   const char* argsort_doc = "Returns the indices that sort ``self`` along ``dim``.";
   ops.add("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", argsort, Both,
           argsort_doc);
   ops.add("argsort(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
           argsort_stable, Both, argsort_doc);
   ops.add("msort(Tensor self) -> Tensor", msort, Both | Out, "Sorts along dimension 0.");
-  ops.add("topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor "
-          "values, Tensor indices)", topk, Both | Out,
-          "Returns the ``k`` largest (smallest) elements along ``dim``, in order, and their places.");
-  ops.add("kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor "
-          "indices)", kthvalue, Both | Out,
-          "Returns the ``k``-th smallest element along ``dim`` and its place.");
+  ops.add(
+      "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor "
+      "values, Tensor indices)",
+      topk, Both | Out,
+      "Returns the ``k`` largest (smallest) elements along ``dim``, in order, and their places.");
+  ops.add(
+      "kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor "
+      "indices)",
+      kthvalue, Both | Out, "Returns the ``k``-th smallest element along ``dim`` and its place.");
   const char* median_doc =
       "Returns the lower median; along ``dim`` also its place. NaN wins, except in nanmedian.";
   using OfAll = Tensor (*)(const Tensor&);

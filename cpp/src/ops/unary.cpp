@@ -1,7 +1,6 @@
 // Functions of one tensor: each op with its derivative and its row.
-#include "d2lcore/ops.h"
-
 #include "autograd/record.h"
+#include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
 
@@ -43,21 +42,22 @@ Tensor rounding(const char* op, const char* node, Loop loop, const Tensor& self,
 
 }  // namespace
 
-#define FROM_INPUT(name, node, loop, ...)                                                  \
-  Tensor name(const Tensor& self, Dst dst) {                                               \
-    return from_input(#name, node, loop, Promote::Float, self, dst,                        \
+#define FROM_INPUT(name, node, loop, ...)                                                      \
+  Tensor name(const Tensor& self, Dst dst) {                                                   \
+    return from_input(#name, node, loop, Promote::Float, self, dst,                            \
                       [](const Tensor& g, const Tensor& x) -> Tensor { return __VA_ARGS__; }); \
   }
-#define FROM_RESULT(name, node, loop, ...)                                              \
-  Tensor name(const Tensor& self, Dst dst) {                                            \
-    return from_result(#name, node, loop, self, dst,                                    \
+#define FROM_RESULT(name, node, loop, ...)                                                      \
+  Tensor name(const Tensor& self, Dst dst) {                                                    \
+    return from_result(#name, node, loop, self, dst,                                            \
                        [](const Tensor& g, const Tensor& y) -> Tensor { return __VA_ARGS__; }); \
   }
 
 Tensor neg(const Tensor& self, Dst dst) {
-  check(self.dtype() != DType::Bool,
-        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
-        "a mask, use the `~` or `logical_not()` operator instead.");
+  check(
+      self.dtype() != DType::Bool,
+      "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+      "a mask, use the `~` or `logical_not()` operator instead.");
   Tensor out = map("neg", Loop::neg, Promote::Default, dst, {&self});
   return record(out, "NegBackward0", {&self}, saved(), [](const Tensor& g) { return neg(g); });
 }
@@ -88,8 +88,10 @@ Tensor square(const Tensor& self, Dst dst) {
 
 Tensor relu(const Tensor& self, Dst dst) {
   check(self.dtype() != DType::Bool, "Boolean inputs not supported for relu");
-  check<NotImplementedError>(!is_complex(self.dtype()), "\"clamp_min_scalar_cpu\" not implemented "
-                             "for '{}'", self.dtype());
+  check<NotImplementedError>(!is_complex(self.dtype()),
+                             "\"clamp_min_scalar_cpu\" not implemented "
+                             "for '{}'",
+                             self.dtype());
   Tensor out = map("relu", Loop::relu, Promote::Default, dst, {&self});
   return record(out, "ReluBackward0", {&self}, saved(result),
                 [](const Tensor& g, const Tensor& y) { return relu_backward(g, y); });
@@ -126,8 +128,7 @@ FROM_INPUT(asinh, "AsinhBackward0", Loop::asinh, mul(g, conj(rsqrt(one_plus_squa
 FROM_INPUT(acosh, "AcoshBackward0", Loop::acosh,
            mul(g, conj(mul(rsqrt(sub(x, Scalar(1))), rsqrt(add(x, Scalar(1)))))))
 FROM_INPUT(atanh, "AtanhBackward0", Loop::atanh, div(g, conj(one_minus_square(x))))
-FROM_INPUT(erf, "ErfBackward0", Loop::erf,
-           mul(g, mul(exp(neg(square(x))), Scalar(kTwoOverSqrtPi))))
+FROM_INPUT(erf, "ErfBackward0", Loop::erf, mul(g, mul(exp(neg(square(x))), Scalar(kTwoOverSqrtPi))))
 FROM_INPUT(erfc, "ErfcBackward0", Loop::erfc,
            mul(g, mul(exp(neg(square(x))), Scalar(-kTwoOverSqrtPi))))
 FROM_RESULT(erfinv, "ErfinvBackward0", Loop::erfinv,

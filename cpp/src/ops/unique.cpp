@@ -65,8 +65,7 @@ struct Groups {
   Tensor inverse;
 };
 // Step k looks at row rows_at[k] and belongs to item items_at[k] (both k itself when null).
-Groups group(const Rows& rows, const int64_t* rows_at, const int64_t* items_at,
-             bool want_inverse) {
+Groups group(const Rows& rows, const int64_t* rows_at, const int64_t* items_at, bool want_inverse) {
   Groups g;
   if (want_inverse) g.inverse = empty(Dims{rows.n}, DType::Int64);
   int64_t* inverse = want_inverse ? g.inverse.data_as<int64_t>() : nullptr;
@@ -82,8 +81,8 @@ Groups group(const Rows& rows, const int64_t* rows_at, const int64_t* items_at,
   return g;
 }
 
-TensorTriple distinct(const char* node, const Tensor& self, bool sorted,
-                      bool return_inverse, bool return_counts, OptInt dim) {
+TensorTriple distinct(const char* node, const Tensor& self, bool sorted, bool return_inverse,
+                      bool return_counts, OptInt dim) {
   check<NotImplementedError>(!is_complex(self.dtype()), "\"unique\" not implemented for '{}'",
                              self.dtype());
   Tensor values;
@@ -128,19 +127,18 @@ TensorTriple distinct(const char* node, const Tensor& self, bool sorted,
 }  // namespace
 
 TensorTriple unique(const Tensor& self, bool return_inverse, bool return_counts, OptInt dim) {
-  return distinct(dim ? "UniqueDimBackward0" : "Unique2Backward0", self, true,
-                  return_inverse, return_counts, dim);
+  return distinct(dim ? "UniqueDimBackward0" : "Unique2Backward0", self, true, return_inverse,
+                  return_counts, dim);
 }
 TensorTriple unique_consecutive(const Tensor& self, bool return_inverse, bool return_counts,
                                 OptInt dim) {
-  return distinct("UniqueConsecutiveBackward0", self, false, return_inverse,
-                  return_counts, dim);
+  return distinct("UniqueConsecutiveBackward0", self, false, return_inverse, return_counts, dim);
 }
 
 namespace {
 
-// The first place in [0, n) of sorted values where v may be inserted. The comparisons decide where a
-// NaN goes, as in PyTorch.
+// The first place in [0, n) of sorted values where v may be inserted. The comparisons decide where
+// a NaN goes, as in PyTorch.
 template <class T, bool kRight>
 int64_t insertion_point(const T* sorted, const int64_t* sorter, int64_t n, T v) {
   auto before = [v](T x) { return kRight ? !(x > v) : !(x >= v); };
@@ -189,32 +187,38 @@ Tensor searchsorted(const Tensor& sorted_sequence, const Tensor& self, bool out_
     right = *side == "right";
   }
   const Tensor& b = sorted_sequence;
-  check(self.dim() > 0 || b.dim() == 1,
-        "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is "
-        "1, but we got boundaries tensor dim({}) and input value's dim({}) numel({})",
-        b.dim(), self.dim(), self.numel());
+  check(
+      self.dim() > 0 || b.dim() == 1,
+      "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is "
+      "1, but we got boundaries tensor dim({}) and input value's dim({}) numel({})",
+      b.dim(), self.dim(), self.numel());
   check(b.dim() != 0,
         "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 "
         "dimension");
-  const bool rows_match = b.dim() == self.dim() &&
-                          equal(b.shape().first(static_cast<size_t>(b.dim()) - 1),
-                                self.shape().first(static_cast<size_t>(b.dim()) - 1));
-  check(b.dim() == 1 || rows_match,
-        "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions "
-        "of boundaries tensor and input value tensor must match, but we got boundaries tensor {} and "
-        "input value tensor {}", b.shape(), self.shape());
+  const bool rows_match =
+      b.dim() == self.dim() && equal(b.shape().first(static_cast<size_t>(b.dim()) - 1),
+                                     self.shape().first(static_cast<size_t>(b.dim()) - 1));
+  check(
+      b.dim() == 1 || rows_match,
+      "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions "
+      "of boundaries tensor and input value tensor must match, but we got boundaries tensor {} and "
+      "input value tensor {}",
+      b.shape(), self.shape());
   const int64_t n = b->shape[b.dim() - 1];
   Tensor order;
   if (sorter.defined()) {
     check(equal(sorter.shape(), b.shape()),
           "torch.searchsorted(): boundary and sorter must have the same size, but got boundary "
-          "tensor {}and got sorter tensor {}", b.shape(), sorter.shape());
+          "tensor {}and got sorter tensor {}",
+          b.shape(), sorter.shape());
     check(sorter.dtype() == DType::Int64,
           "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype {}",
           sorter.dtype());
-    order = dense_as(IndexTensor::checked(sorter, 0, n, [](int64_t) {
-                       fail("torch.searchsorted(): sorter index out of range");
-                     }).values(), DType::Int64);
+    order = dense_as(
+        IndexTensor::checked(
+            sorter, 0, n, [](int64_t) { fail("torch.searchsorted(): sorter index out of range"); })
+            .values(),
+        DType::Int64);
   }
   check<NotImplementedError>(!is_complex(b.dtype()) && !is_complex(self.dtype()),
                              "\"searchsorted_out_cpu\" not implemented for complex tensors");
@@ -229,9 +233,11 @@ Tensor searchsorted(const Tensor& sorted_sequence, const Tensor& self, bool out_
   } else {
     search_all<double>(list, values, order, right, out.data_as<int64_t>());
   }
-  check(!out_int32 || n < INT32_MAX,
-        "torch.searchsorted(): the size of boundaries' last dimension should be less than {}, but we "
-        "got {}", INT32_MAX, n);
+  check(
+      !out_int32 || n < INT32_MAX,
+      "torch.searchsorted(): the size of boundaries' last dimension should be less than {}, but we "
+      "got {}",
+      INT32_MAX, n);
   return deliver("searchsorted", dst, out_int32 ? dense_as(out, DType::Int32) : out);
 }
 
@@ -279,8 +285,8 @@ Tensor bincount(const Tensor& self, const Tensor& weights, int64_t minlength) {
 }
 
 Tensor histc(const Tensor& self, int64_t bins, const Scalar& min, const Scalar& max, Dst dst) {
-  check<NotImplementedError>(is_floating(self.dtype()), "\"histogram_cpu\" not implemented for '{}'",
-                             self.dtype());
+  check<NotImplementedError>(is_floating(self.dtype()),
+                             "\"histogram_cpu\" not implemented for '{}'", self.dtype());
   check(bins > 0, "torch.histogram(): bins must be > 0, but got {} for dimension 0", bins);
   double low = min.real(), high = max.real();
   check(low <= high, "torch.histc: max must be larger than min");
@@ -364,37 +370,53 @@ Tensor isin_element(const Scalar& element, const Tensor& test_elements, bool uni
 }  // namespace
 
 void register_unique(OpTable& ops) {
-  ops.add("unique(Tensor self, bool sorted=True, bool return_inverse=False, bool "
-          "return_counts=False, int? dim=None) -> Tensor", unique_row, Both,
-          "Returns the distinct elements (slices along ``dim``) in rising order, and on demand where "
-          "each element went and how often each occurs.");
-  ops.add("unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, "
-          "int? dim=None) -> Tensor", unique_consecutive_row, Both,
-          "Returns the elements (slices along ``dim``) without those equal to the one before.");
+  ops.add(
+      "unique(Tensor self, bool sorted=True, bool return_inverse=False, bool "
+      "return_counts=False, int? dim=None) -> Tensor",
+      unique_row, Both,
+      "Returns the distinct elements (slices along ``dim``) in rising order, and on demand where "
+      "each element went and how often each occurs.");
+  ops.add(
+      "unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, "
+      "int? dim=None) -> Tensor",
+      unique_consecutive_row, Both,
+      "Returns the elements (slices along ``dim``) without those equal to the one before.");
   const char* search_doc =
       "Returns where each value would go in the sorted last dimension (int64, or int32):\n"
       "before equal elements, after them with ``right=True``.";
-  ops.add("searchsorted(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool "
-          "right=False, str? side=None, Tensor? sorter=None) -> Tensor", searchsorted,
-          Function | Out, search_doc);
-  ops.add("searchsorted(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool "
-          "right=False, str? side=None, Tensor? sorter=None) -> Tensor", searchsorted_scalar,
-          Function | Out, search_doc);
-  ops.add("bucketize(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> "
-          "Tensor", bucketize, Function | Out, "Returns ``searchsorted(boundaries, self)``.");
-  ops.add("bucketize(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> "
-          "Tensor", bucketize_scalar, Function, "Returns ``searchsorted(boundaries, self)``.");
+  ops.add(
+      "searchsorted(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool "
+      "right=False, str? side=None, Tensor? sorter=None) -> Tensor",
+      searchsorted, Function | Out, search_doc);
+  ops.add(
+      "searchsorted(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool "
+      "right=False, str? side=None, Tensor? sorter=None) -> Tensor",
+      searchsorted_scalar, Function | Out, search_doc);
+  ops.add(
+      "bucketize(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> "
+      "Tensor",
+      bucketize, Function | Out, "Returns ``searchsorted(boundaries, self)``.");
+  ops.add(
+      "bucketize(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> "
+      "Tensor",
+      bucketize_scalar, Function, "Returns ``searchsorted(boundaries, self)``.");
   ops.add("bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor", bincount, Both,
           "Counts (or sums the weights of) each value of a vector of non-negative integers.");
   ops.add("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor", histc,
           Both | Out, "Counts elements in equal bins of [min, max]; both 0 take the data's range.");
   const char* isin_doc = "Tells for each element whether it is among ``test_elements``.";
-  ops.add("isin(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool "
-          "invert=False) -> Tensor", isin, Function | Out, isin_doc);
-  ops.add("isin(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool "
-          "invert=False) -> Tensor", isin_scalar, Function | Out, isin_doc);
-  ops.add("isin(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool "
-          "invert=False) -> Tensor", isin_element, Function | Out, isin_doc);
+  ops.add(
+      "isin(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool "
+      "invert=False) -> Tensor",
+      isin, Function | Out, isin_doc);
+  ops.add(
+      "isin(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool "
+      "invert=False) -> Tensor",
+      isin_scalar, Function | Out, isin_doc);
+  ops.add(
+      "isin(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool "
+      "invert=False) -> Tensor",
+      isin_element, Function | Out, isin_doc);
 }
 
 }  // namespace d2l

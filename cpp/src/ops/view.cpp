@@ -4,7 +4,9 @@
 namespace d2l {
 namespace {
 
-Tensor undo_by_reshape(const Node& node, const Tensor& g) { return reshape(g, node.input_shape(0)); }
+Tensor undo_by_reshape(const Node& node, const Tensor& g) {
+  return reshape(g, node.input_shape(0));
+}
 
 // A shape in which one entry may be -1.
 Dims infer_size(IntList shape, int64_t numel) {
@@ -27,8 +29,10 @@ Dims infer_size(IntList shape, int64_t numel) {
   }
   if (known == 0) {
     check(numel == 0, "shape '{}' is invalid for input of size {}", shape, numel);
-    fail("cannot reshape tensor of 0 elements into shape {} because the unspecified dimension size "
-         "-1 can be any value and is ambiguous", shape);
+    fail(
+        "cannot reshape tensor of 0 elements into shape {} because the unspecified dimension size "
+        "-1 can be any value and is ambiguous",
+        shape);
   }
   check(numel % known == 0, "shape '{}' is invalid for input of size {}", shape, numel);
   out[unknown] = numel / known;
@@ -96,8 +100,8 @@ Tensor view_dtype(const Tensor& self, DType dtype) {
   int64_t offset = self.offset();
   const int last = shape.size() - 1;
   if (from != to) {
-    check(last >= 0,
-          "self.dim() cannot be 0 to view {} as {} (different element sizes)", self.dtype(), dtype);
+    check(last >= 0, "self.dim() cannot be 0 to view {} as {} (different element sizes)",
+          self.dtype(), dtype);
     check(strides[last] == 1,
           "self.stride(-1) must be 1 to view {} as {} (different element sizes), but got {}",
           self.dtype(), dtype, strides[last]);
@@ -105,21 +109,25 @@ Tensor view_dtype(const Tensor& self, DType dtype) {
   if (from > to) {
     const int64_t ratio = from / to;
     bool overflow = __builtin_mul_overflow(shape[last], ratio, &shape[last]);
-    for (int i = 0; i < last; ++i) overflow |= __builtin_mul_overflow(strides[i], ratio, &strides[i]);
+    for (int i = 0; i < last; ++i)
+      overflow |= __builtin_mul_overflow(strides[i], ratio, &strides[i]);
     overflow |= __builtin_mul_overflow(offset, ratio, &offset);
     check(!overflow, "view: sizes {} of {} overflow as {}", self.shape(), self.dtype(), dtype);
   } else if (from < to) {
     const int64_t ratio = to / from;
     check(shape[last] % ratio == 0,
           "self.size(-1) must be divisible by {} to view {} as {} (different element sizes), but "
-          "got {}", ratio, self.dtype(), dtype, shape[last]);
+          "got {}",
+          ratio, self.dtype(), dtype, shape[last]);
     check(offset % ratio == 0,
           "self.storage_offset() must be divisible by {} to view {} as {} (different element "
-          "sizes), but got {}", ratio, self.dtype(), dtype, offset);
+          "sizes), but got {}",
+          ratio, self.dtype(), dtype, offset);
     for (int i = 0; i < last; ++i) {
       check(strides[i] % ratio == 0,
             "self.stride({}) must be divisible by {} to view {} as {} (different element sizes), "
-            "but got {}", i, ratio, self.dtype(), dtype, strides[i]);
+            "but got {}",
+            i, ratio, self.dtype(), dtype, strides[i]);
       strides[i] /= ratio;
     }
     shape[last] /= ratio;
@@ -160,7 +168,8 @@ Tensor unflatten(const Tensor& self, int64_t dim, IntList sizes) {
   check(unknown <= 1, "unflatten got an unexpected error:\nonly one dimension can be inferred");
   check(!overflow && (unknown ? known != 0 && extent % known == 0 : known == extent),
         "unflatten: Provided sizes {} don't multiply up to the size of dim {} ({}) in the input "
-        "tensor", sizes, at, extent);
+        "tensor",
+        sizes, at, extent);
   Dims shape;
   for (int64_t d = 0; d < std::max<int64_t>(self.dim(), 1); ++d) {
     if (d != at) {
@@ -217,10 +226,11 @@ Tensor matrix_H(const Tensor& self) {
 
 Tensor permute(const Tensor& self, IntList dims) {
   const int64_t n = self.dim();
-  check(static_cast<int64_t>(dims.size()) == n,
-        "permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
-        "the desired ordering of dimensions i.e. input.dim() = {} is not equal to len(dims) = {}",
-        n, static_cast<int64_t>(dims.size()));
+  check(
+      static_cast<int64_t>(dims.size()) == n,
+      "permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
+      "the desired ordering of dimensions i.e. input.dim() = {} is not equal to len(dims) = {}",
+      n, static_cast<int64_t>(dims.size()));
   Dims shape, strides, inverse(static_cast<int>(n), -1);
   for (int64_t i = 0; i < n; ++i) {
     const int64_t d = wrap_dim(dims[i], n);
@@ -243,7 +253,8 @@ Tensor movedim(const Tensor& self, IntList source, IntList destination) {
   const int64_t n = self.dim();
   check(source.size() == destination.size(),
         "movedim: Invalid source or destination dims: source ({} dims) should contain the same "
-        "number of dims as destination ({} dims)", source, destination);
+        "number of dims as destination ({} dims)",
+        source, destination);
   Dims order(static_cast<int>(n), -1), taken(static_cast<int>(n), 0);
   for (size_t i = 0; i < source.size(); ++i) {
     const int64_t from = wrap_dim(source[i], n), to = wrap_dim(destination[i], n);
@@ -272,9 +283,11 @@ Tensor expand(const Tensor& self, IntList size) {
   for (int64_t i = n - 1; i >= 0; --i) {
     const int64_t d = i - (n - have);
     if (d < 0) {
-      check(shape[i] >= 0,
-            "The expanded size of the tensor ({}) isn't allowed in a leading, non-existing dimension "
-            "{}", shape[i], i);
+      check(
+          shape[i] >= 0,
+          "The expanded size of the tensor ({}) isn't allowed in a leading, non-existing dimension "
+          "{}",
+          shape[i], i);
       continue;
     }
     if (shape[i] == -1) shape[i] = self->shape[d];
@@ -284,8 +297,8 @@ Tensor expand(const Tensor& self, IntList size) {
           shape[i], self->shape[d], i, size, self.shape());
     strides[i] = shape[i] == self->shape[d] ? self->strides[d] : 0;
   }
-  return record(make_view(self, shape, strides, self.offset()), "ExpandBackward0", {&self},
-                saved(), [](const Tensor& g) { return g; });
+  return record(make_view(self, shape, strides, self.offset()), "ExpandBackward0", {&self}, saved(),
+                [](const Tensor& g) { return g; });
 }
 
 bool is_expandable_to(IntList from, IntList to) {
@@ -299,8 +312,8 @@ bool is_expandable_to(IntList from, IntList to) {
 
 Tensor sum_to_size(const Tensor& self, IntList size) {
   if (equal(self.shape(), size)) return self;
-  check(is_expandable_to(size, self.shape()),
-        "size {{}} is not expandable to size {{}}.", size, self.shape());
+  check(is_expandable_to(size, self.shape()), "size {{}} is not expandable to size {{}}.", size,
+        self.shape());
   const int64_t lead = self.dim() - static_cast<int64_t>(size.size());
   Dims dims;
   for (int64_t d = 0; d < self.dim(); ++d) {
@@ -436,8 +449,8 @@ Tensor embed(const Tensor& g, IntList shape, Where where) {
 
 }  // namespace
 
-Tensor slice_backward(const Tensor& g, IntList input_shape, int64_t dim, int64_t start,
-                      int64_t end, int64_t step) {
+Tensor slice_backward(const Tensor& g, IntList input_shape, int64_t dim, int64_t start, int64_t end,
+                      int64_t step) {
   auto where = [=](const Tensor& x) { return slice(x, dim, start, end, step); };
   return record(embed(g, input_shape, where), "SliceBackwardBackward0", {&g}, saved(), where);
 }
@@ -472,9 +485,7 @@ Tensor take_geometry(const Tensor& self, const Tensor& v) {
 namespace {
 
 Tensor view_as(const Tensor& self, const Tensor& other) { return view(self, other.shape()); }
-Tensor reshape_as(const Tensor& self, const Tensor& other) {
-  return reshape(self, other.shape());
-}
+Tensor reshape_as(const Tensor& self, const Tensor& other) { return reshape(self, other.shape()); }
 Tensor expand_row(const Tensor& self, IntList size, Ignored) { return expand(self, size); }
 Tensor expand_as(const Tensor& self, const Tensor& other) { return expand(self, other.shape()); }
 Tensor squeeze_dim(const Tensor& self, int64_t dim) { return squeeze_dims(self, Dims{dim}); }
@@ -482,8 +493,10 @@ Tensor movedim_one(const Tensor& self, int64_t source, int64_t destination) {
   return movedim(self, Dims{source}, Dims{destination});
 }
 Tensor adjoint(const Tensor& self) {
-  check(self.dim() != 1, "tensor.adjoint() is only supported on matrices or batches of matrices. "
-        "Got {}-D tensor.", self.dim());
+  check(self.dim() != 1,
+        "tensor.adjoint() is only supported on matrices or batches of matrices. "
+        "Got {}-D tensor.",
+        self.dim());
   return self.dim() == 0 ? conj(self) : mH(self);
 }
 Tensor narrow_tensor(const Tensor& self, int64_t dim, const Tensor& start, int64_t length) {
@@ -531,13 +544,15 @@ void register_view(OpTable& ops) {
   ops.add("view(Tensor self, int[] size) -> Tensor", view, Method,
           "Returns the same memory with another shape; one size may be -1.\n"
           "RuntimeError when self's strides do not allow it (reshape copies then).");
-  ops.add("view(Tensor self, ScalarType dtype) -> Tensor", view_dtype, Method,
-          "Returns the same bytes read as another dtype; the last size changes with the item size.");
+  ops.add(
+      "view(Tensor self, ScalarType dtype) -> Tensor", view_dtype, Method,
+      "Returns the same bytes read as another dtype; the last size changes with the item size.");
   ops.add("view_as(Tensor self, Tensor other) -> Tensor", view_as, Method,
           "Returns ``self.view(other.shape)``.");
-  ops.add("reshape(Tensor self, int[] shape) -> Tensor", reshape, Both,
-          "Returns a tensor with the same elements and another shape, a view where strides allow it.\n"
-          "One size may be -1; RuntimeError when the numbers of elements differ.");
+  ops.add(
+      "reshape(Tensor self, int[] shape) -> Tensor", reshape, Both,
+      "Returns a tensor with the same elements and another shape, a view where strides allow it.\n"
+      "One size may be -1; RuntimeError when the numbers of elements differ.");
   ops.add("reshape_as(Tensor self, Tensor other) -> Tensor", reshape_as, Method,
           "Returns ``self.reshape(other.shape)``.");
   ops.add("flatten(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor", flatten, Both,
@@ -553,7 +568,8 @@ void register_view(OpTable& ops) {
     ops.add((n + "_(Tensor self, " + args + ") -> Tensor").c_str(), transpose_, Method,
             "Exchanges two dimensions of ``self`` itself.");
   }
-  ops.add("t(Tensor self) -> Tensor", t, Both, "Returns the transpose of a matrix; a vector stays.");
+  ops.add("t(Tensor self) -> Tensor", t, Both,
+          "Returns the transpose of a matrix; a vector stays.");
   ops.add("t_(Tensor self) -> Tensor", t_, Method, "Transposes ``self`` itself (at most 2-D).");
   ops.add("adjoint(Tensor self) -> Tensor", adjoint, Both,
           "Returns the conjugate transpose of the last two dimensions.");
@@ -600,9 +616,7 @@ void register_view(OpTable& ops) {
     const std::string n = name;
     const char* doc = "Adds dimensions of size 1 until there are as many as the name says.";
     auto* one = n[8] == '1' ? atleast_1d : n[8] == '2' ? atleast_2d : atleast_3d;
-    auto* all = n[8] == '1'   ? each<atleast_1d>
-                : n[8] == '2' ? each<atleast_2d>
-                              : each<atleast_3d>;
+    auto* all = n[8] == '1' ? each<atleast_1d> : n[8] == '2' ? each<atleast_2d> : each<atleast_3d>;
     ops.add((n + "(Tensor self) -> Tensor").c_str(), one, Function, doc);
     ops.add((n + "(Tensor[] tensors) -> Tensor[]").c_str(), all, Function, doc);
   }

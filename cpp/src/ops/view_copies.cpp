@@ -69,8 +69,8 @@ Repeats pair_up(IntList shape, IntList strides, IntList repeats) {
   for (size_t i = 0; i < repeats.size(); ++i) {
     const int64_t n = i < lead ? 1 : shape[i - lead], step = i < lead ? 0 : strides[i - lead];
     int64_t total;
-    check(!__builtin_mul_overflow(n, repeats[i], &total),
-          "repeat: sizes {} times {} overflow", shape, repeats);
+    check(!__builtin_mul_overflow(n, repeats[i], &total), "repeat: sizes {} times {} overflow",
+          shape, repeats);
     r.shape.push_back(total);
     if (repeats[i] != 1 && n != 1) {
       r.reduced.push_back(r.paired.size());
@@ -110,8 +110,7 @@ Tensor roll(const Tensor& self, IntList shifts, IntList dims) {
   if (dims.empty() && shifts.size() == 1) {
     return view(roll(contiguous(reshape(self, Dims{-1})), shifts, Dims{0}), self.shape());
   }
-  check(shifts.size() == dims.size(),
-        "shifts and dimensions must align. shifts: {}, dims:{}",
+  check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: {}, dims:{}",
         static_cast<int64_t>(shifts.size()), static_cast<int64_t>(dims.size()));
   check<IndexError>(self.dim() > 0, "Dimension specified as {} but tensor has no dimensions",
                     dims[0]);
@@ -137,8 +136,9 @@ Tensor roll(const Tensor& self, IntList shifts, IntList dims) {
 }
 
 Tensor repeat(const Tensor& self, IntList repeats) {
-  check(static_cast<int64_t>(repeats.size()) >= self.dim(),
-        "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+  check(
+      static_cast<int64_t>(repeats.size()) >= self.dim(),
+      "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
   const Repeats r = pair_up(self.shape(), self.strides(), repeats);
   Tensor out = empty(r.shape, self.dtype());
   if (out.numel() > 0) {
@@ -180,9 +180,10 @@ void register_view_copies(OpTable& ops) {
           "Returns a copy with the given dimensions in reverse order.");
   ops.add("fliplr(Tensor self) -> Tensor", fliplr, Both, "Returns ``flip(self, 1)``.");
   ops.add("flipud(Tensor self) -> Tensor", flipud, Both, "Returns ``flip(self, 0)``.");
-  ops.add("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", roll, Both,
-          "Returns a copy moved by ``shifts`` along ``dims``, what leaves at the end coming back at "
-          "the start; without ``dims`` the flattened tensor is rolled.");
+  ops.add(
+      "roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", roll, Both,
+      "Returns a copy moved by ``shifts`` along ``dims``, what leaves at the end coming back at "
+      "the start; without ``dims`` the flattened tensor is rolled.");
   ops.add("repeat(Tensor self, int[] repeats) -> Tensor", repeat, Method,
           "Returns ``self`` repeated that many times along each dimension (leading ones added).");
   ops.add("tile(Tensor self, int[] dims) -> Tensor", tile, Both,

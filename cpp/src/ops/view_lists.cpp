@@ -82,12 +82,15 @@ std::vector<Tensor> split_with_sizes(const Tensor& self, IntList sizes, int64_t 
   for (int64_t s : sizes) {
     check(s >= 0,
           "split_with_sizes expects split_sizes have only non-negative entries, but got "
-          "split_sizes={}", sizes);
+          "split_sizes={}",
+          sizes);
     overflow |= __builtin_add_overflow(sum, s, &sum);
   }
-  check(!overflow && sum == n,
-        "split_with_sizes expects split_sizes to sum exactly to {} (input tensor's size at dimension "
-        "{}), but got split_sizes={}", n, at, sizes);
+  check(
+      !overflow && sum == n,
+      "split_with_sizes expects split_sizes to sum exactly to {} (input tensor's size at dimension "
+      "{}), but got split_sizes={}",
+      n, at, sizes);
   return split_parts(self, "SplitWithSizesBackward0", at, sizes);
 }
 
@@ -151,11 +154,12 @@ std::vector<Tensor> tensor_split_tensor(const Tensor& self, const Tensor& where,
         scalar_name(where.dtype()));
   check(where.dim() <= 1,
         "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or "
-        "one-dimensional tensor, but got a tensor with {} dims", where.dim());
+        "one-dimensional tensor, but got a tensor with {} dims",
+        where.dim());
   if (where.dim() == 0) return tensor_split(self, item(where).to_int(), dim);
   const Tensor list = contiguous(where);
-  return tensor_split_at(
-      self, IntList(list.data_as<int64_t>(), static_cast<size_t>(list.numel())), dim);
+  return tensor_split_at(self, IntList(list.data_as<int64_t>(), static_cast<size_t>(list.numel())),
+                         dim);
 }
 
 // hsplit, vsplit, dsplit: along dimension 1 (0 of a vector), 0, 2.
@@ -164,7 +168,8 @@ int64_t split_dim(const Tensor& self) {
   constexpr int64_t kLeast = Which == 'h' ? 1 : Which == 'v' ? 2 : 3;
   check(self.dim() >= kLeast,
         "torch.{}split requires a tensor with at least {} dimension, but got a tensor with {} "
-        "dimensions!", std::string(1, Which), kLeast, self.dim());
+        "dimensions!",
+        std::string(1, Which), kLeast, self.dim());
   return Which == 'h' ? (self.dim() == 1 ? 0 : 1) : Which == 'v' ? 0 : 2;
 }
 template <char Which>
@@ -198,8 +203,9 @@ void register_view_lists(OpTable& ops) {
           split_with_sizes, Function, split_doc);
   ops.add("split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
           split_with_sizes, Both, "Returns views of the given sizes along ``dim``.");
-  ops.add("chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", chunk, Both,
-          "Returns at most ``chunks`` views of equal size along ``dim`` (the last may be smaller).");
+  ops.add(
+      "chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", chunk, Both,
+      "Returns at most ``chunks`` views of equal size along ``dim`` (the last may be smaller).");
   const char* at_doc =
       "Returns views along ``dim``: that many nearly equal ones, or cut before each index.";
   ops.add("tensor_split(Tensor self, int sections, int dim=0) -> Tensor[]", tensor_split, Both,

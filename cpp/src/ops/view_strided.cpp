@@ -1,7 +1,7 @@
 // as_strided and unfold, whose elements may overlap, and writing through a view.
 //
-// One idea: a geometry is a linear map from a storage to a tensor. Reading at `to` after adding up at
-// `from` (restride) is what all of these and their derivatives are made of.
+// One idea: a geometry is a linear map from a storage to a tensor. Reading at `to` after adding up
+// at `from` (restride) is what all of these and their derivatives are made of.
 #include "ops/view_parts.h"
 
 namespace d2l {
@@ -48,10 +48,9 @@ Tensor restride(const Tensor& x, const Geometry& from, const Geometry& to, bool 
     out = empty(to.shape, x.dtype());
     copy_into(out, raw_view(buffer, to.shape, to.strides, to.offset));
   }
-  return record(out, "AsStridedBackwardBackward0", {&x}, saved(),
-                [from, to, input_is_from](const Tensor& g) {
-                  return restride(g, to, from, !input_is_from);
-                });
+  return record(
+      out, "AsStridedBackwardBackward0", {&x}, saved(),
+      [from, to, input_is_from](const Tensor& g) { return restride(g, to, from, !input_is_from); });
 }
 
 Tensor as_strided(const Tensor& self, IntList size, IntList stride, OptInt storage_offset) {
@@ -154,9 +153,10 @@ void register_view_strided(OpTable& ops) {
           "RuntimeError when an element lies outside of the storage.");
   ops.add("as_strided_(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
           as_strided_, Method | Function, "Gives ``self`` itself another size and strides.");
-  ops.add("unfold(Tensor self, int dimension, int size, int step) -> Tensor", unfold, Method,
-          "Returns the view of all windows of ``size`` elements along ``dimension``, ``step`` apart, "
-          "as a new last dimension.");
+  ops.add(
+      "unfold(Tensor self, int dimension, int size, int step) -> Tensor", unfold, Method,
+      "Returns the view of all windows of ``size`` elements along ``dimension``, ``step`` apart, "
+      "as a new last dimension.");
 }
 
 }  // namespace d2l

@@ -27,8 +27,8 @@ D2L_API Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, c
                          const Scalar& alpha = 1, Dst dst = {});
 D2L_API Tensor index_copy(const Tensor& self, int64_t dim, const Tensor& index,
                           const Tensor& source, Dst dst = {});
-D2L_API Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index,
-                          const Tensor& value, Dst dst = {});
+D2L_API Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& value,
+                          Dst dst = {});
 D2L_API Tensor take(const Tensor& self, const Tensor& index, Dst dst = {});
 D2L_API Tensor put(const Tensor& self, const Tensor& index, const Tensor& source,
                    bool accumulate = false, Dst dst = {});

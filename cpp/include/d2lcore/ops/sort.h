@@ -20,11 +20,12 @@ D2L_API TensorPair median(const Tensor& self, int64_t dim, bool keepdim = false)
 D2L_API TensorPair nanmedian(const Tensor& self, int64_t dim, bool keepdim = false);
 D2L_API TensorPair mode(const Tensor& self, int64_t dim = -1, bool keepdim = false);
 
-// Distinct values (slices along dim, if given), inverse, counts; the latter two empty unless asked for.
+// Distinct values (slices along dim, if given), inverse, counts; the latter two empty unless asked
+// for.
 D2L_API TensorTriple unique(const Tensor& self, bool return_inverse, bool return_counts,
                             OptInt dim = {});
-D2L_API TensorTriple unique_consecutive(const Tensor& self, bool return_inverse,
-                                        bool return_counts, OptInt dim = {});
+D2L_API TensorTriple unique_consecutive(const Tensor& self, bool return_inverse, bool return_counts,
+                                        OptInt dim = {});
 D2L_API Tensor searchsorted(const Tensor& sorted_sequence, const Tensor& self,
                             bool out_int32 = false, bool right = false,
                             std::optional<std::string_view> side = {}, const Tensor& sorter = {},

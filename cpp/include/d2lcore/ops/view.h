@@ -13,9 +13,9 @@ D2L_API Tensor unflatten(const Tensor& self, int64_t dim, IntList sizes);
 D2L_API Tensor ravel(const Tensor& self);
 D2L_API Tensor transpose(const Tensor& self, int64_t dim0, int64_t dim1);
 D2L_API Tensor t(const Tensor& self);
-D2L_API Tensor mT(const Tensor& self);      // last two dimensions exchanged
-D2L_API Tensor mH(const Tensor& self);      // and conjugated
-D2L_API Tensor numpy_T(const Tensor& self);  // .T: all dimensions reversed
+D2L_API Tensor mT(const Tensor& self);        // last two dimensions exchanged
+D2L_API Tensor mH(const Tensor& self);        // and conjugated
+D2L_API Tensor numpy_T(const Tensor& self);   // .T: all dimensions reversed
 D2L_API Tensor matrix_H(const Tensor& self);  // .H: of a matrix
 D2L_API Tensor permute(const Tensor& self, IntList dims);
 D2L_API Tensor movedim(const Tensor& self, IntList source, IntList destination);
@@ -27,8 +27,7 @@ D2L_API Tensor narrow(const Tensor& self, int64_t dim, int64_t start, int64_t le
 D2L_API Tensor select(const Tensor& self, int64_t dim, int64_t index);
 // self[..., start:end:step, ...] along dim, with Python's clamping; step > 0.
 D2L_API Tensor slice(const Tensor& self, int64_t dim, OptInt start, OptInt end, int64_t step = 1);
-D2L_API Tensor diagonal(const Tensor& self, int64_t offset = 0, int64_t dim1 = 0,
-                        int64_t dim2 = 1);
+D2L_API Tensor diagonal(const Tensor& self, int64_t offset = 0, int64_t dim1 = 0, int64_t dim2 = 1);
 D2L_API std::vector<Tensor> unbind(const Tensor& self, int64_t dim = 0);
 D2L_API std::vector<Tensor> split(const Tensor& self, int64_t split_size, int64_t dim = 0);
 D2L_API std::vector<Tensor> split_with_sizes(const Tensor& self, IntList sizes, int64_t dim = 0);
@@ -45,8 +44,8 @@ D2L_API Tensor unfold(const Tensor& self, int64_t dimension, int64_t size, int64
 D2L_API Tensor slice_backward(const Tensor& g, IntList input_shape, int64_t dim, int64_t start,
                               int64_t end, int64_t step);
 D2L_API Tensor select_backward(const Tensor& g, IntList input_shape, int64_t dim, int64_t index);
-D2L_API Tensor diagonal_backward(const Tensor& g, IntList input_shape, int64_t offset,
-                                 int64_t dim1, int64_t dim2);
+D2L_API Tensor diagonal_backward(const Tensor& g, IntList input_shape, int64_t offset, int64_t dim1,
+                                 int64_t dim2);
 
 // For views written in place: a handle to base whose node says "base, with `written` at the view's
 // place" (autograd/meta.cpp).
