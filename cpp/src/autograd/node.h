@@ -130,7 +130,7 @@ inline void NodePtr::release() {
 }
 
 // The sink of a leaf: adds what arrives to the leaf's .grad.
-class AccumulateGrad final : public Node {
+class D2L_API AccumulateGrad final : public Node {
  public:
   explicit AccumulateGrad(const Tensor& variable);
   ~AccumulateGrad() override;
