@@ -70,7 +70,7 @@ TEST_CASE("gradients of a product, and of a gradient") {
   const Tensor x = full(Dims{3}, Scalar(2.0));
   x.set_requires_grad(true);
   const Tensor y = sum(x * x * x);
-  const std::vector<Tensor> g = grad({y}, {x}, {}, {.create_graph = true});
+  const std::vector<Tensor> g = grad({y}, {x}, {}, {.retain_graph = true, .create_graph = true});
   CHECK(g[0].data_as<float>()[1] == 12);
   const std::vector<Tensor> h = grad({sum(g[0])}, {x}, {});
   CHECK(h[0].data_as<float>()[1] == 12);
