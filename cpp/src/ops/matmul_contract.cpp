@@ -109,7 +109,7 @@ Tensor kron(const Tensor& self, const Tensor& other) {
     a.push_back(1);
     b.push_back(1);
     b.push_back(sb);
-    shape.push_back(sa * sb);
+    shape.push_back(checked_numel(Dims{sa, sb}));
   }
   return reshape(mul(reshape(self, a), reshape(other, b)), shape);
 }
