@@ -89,7 +89,8 @@ install_system_packages() {
 
 build_tools() { # CMake, ninja, pybind11 and the linters, in the versions of pyproject.toml
   fresh_venv tools
-  "$WORK/tools/bin/python" -m pip install -q --group build --group lint numpy pytest auditwheel
+  "$WORK/tools/bin/python" -m pip install -q --group build --group lint numpy pytest tqdm \
+    matplotlib auditwheel
 }
 
 preset() { # PRESET TARGETS...: configures and builds
