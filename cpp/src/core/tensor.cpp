@@ -105,6 +105,8 @@ int64_t extent(IntList shape, IntList strides) {
   return last;
 }
 
+constexpr int64_t kMaxStride = int64_t{1} << 58;
+
 void check_bounds(const StoragePtr& storage, IntList shape, IntList strides, int64_t offset,
                   DType dtype) {
   check(shape.size() == strides.size(),
@@ -112,6 +114,9 @@ void check_bounds(const StoragePtr& storage, IntList shape, IntList strides, int
   check_shape(shape);
   for (int64_t s : strides) {
     check(s >= 0, "as_strided: Negative strides are not supported at the moment, got strides: {}",
+          strides);
+    // Also of a dimension with one element: strides are multiplied by item sizes everywhere.
+    check(s <= kMaxStride, "Storage size calculation overflowed with sizes={} and strides={}", shape,
           strides);
   }
   check(offset >= 0, "Tensor: invalid storage offset {}", offset);

@@ -371,8 +371,10 @@ Tensor slice(const Tensor& self, int64_t dim, OptInt start, OptInt end, int64_t 
   const int64_t to = std::max(place(end.value_or(n)), from);
   Dims shape(self.shape()), strides(self.strides());
   shape[at] = to == from ? 0 : (to - from - 1) / step + 1;
-  // With one element or none the stride is never used: it must not overflow.
-  if (__builtin_mul_overflow(strides[at], step, &strides[at])) strides[at] = self->strides[at];
+  // With one element or none the stride is never used: it must only stay small enough.
+  if (__builtin_mul_overflow(strides[at], step, &strides[at]) || strides[at] > INT64_MAX / 64) {
+    strides[at] = self->strides[at];
+  }
   const int64_t offset = self.offset() + (self.numel() == 0 ? 0 : from * self->strides[at]);
   return record(make_view(self, shape, strides, offset), "SliceBackward0", {&self}, saved(),
                 [at, from, to, step](const Node& node, const Tensor& g) {
