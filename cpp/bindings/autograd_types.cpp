@@ -30,6 +30,12 @@ void node_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
+PyObject* node_repr(PyObject* self) {
+  const std::string full = node_of(self)->name();
+  const size_t colon = full.rfind(':');
+  return PyUnicode_FromFormat("<%s object at %p>",
+                              full.c_str() + (colon == std::string::npos ? 0 : colon + 1), self);
+}
 PyObject* node_name(PyObject* self, PyObject*) {
   return guarded([&] { return PyUnicode_FromString(node_of(self)->name().c_str()); });
 }
@@ -362,6 +368,7 @@ void make_autograd(PyObject* module) {
   gil_hooks.release = release_gil;
   gil_hooks.acquire = acquire_gil;
   PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                         {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
                          {Py_tp_getset, node_getset},
                          {Py_tp_methods, node_methods},
                          {Py_tp_doc, const_cast<char*>("A node of the backward graph.")},

@@ -1,6 +1,7 @@
 // Reverse-mode differentiation over what the ops recorded.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "d2lcore/tensor.h"
@@ -8,7 +9,7 @@
 namespace d2l {
 
 struct BackwardOptions {
-  bool retain_graph = false;
+  std::optional<bool> retain_graph;  // keep what the nodes saved; by default as create_graph
   bool create_graph = false;
 };
 

@@ -253,7 +253,7 @@ std::vector<Tensor> run(const std::vector<Tensor>& roots, std::vector<Tensor>& g
     input_edges.push_back(edge_of(t));
   }
   GradModeGuard mode(options.create_graph);
-  Run engine(options.retain_graph, accumulate);
+  Run engine(options.retain_graph.value_or(options.create_graph), accumulate);
   engine.discover(root_edges);
   if (!inputs.empty()) engine.restrict_to(input_edges);
   for (size_t i = 0; i < roots.size(); ++i) {

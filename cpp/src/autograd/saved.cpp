@@ -83,6 +83,7 @@ void attach(OpNodeBase* node, std::span<const Tensor* const> inputs, std::span<c
     if (is_differentiable(outs[i].dtype())) set_history(outs[i], owner, i);
   }
   for (size_t i = 0; i < refs.size(); ++i) {
+    if (refs[i].only_for && !needs_grad(*refs[i].only_for)) continue;
     node->saved[i] =
         refs[i].tensor ? SavedTensor(*refs[i].tensor, false) : SavedTensor(outs[refs[i].nr], true);
   }

@@ -36,6 +36,7 @@ class SavedTensor {
 struct SaveRef {
   const Tensor* tensor;  // null: the op's (only, or nr-th) result
   uint32_t nr = 0;
+  const Tensor* only_for = nullptr;  // kept only when this input needs a gradient
 };
 struct ResultTag {
   uint32_t nr = 0;
@@ -45,6 +46,21 @@ inline constexpr ResultTag result_nr(uint32_t nr) { return ResultTag{nr}; }
 
 inline SaveRef save_ref(const Tensor& t) { return {&t, 0}; }
 inline SaveRef save_ref(ResultTag r) { return {nullptr, r.nr}; }
+
+inline SaveRef save_ref(SaveRef r) { return r; }
+
+// Keeps `item` only when `input` needs a gradient: no other formula reads it. So x * 3 keeps
+// nothing of x, and x may be written to afterwards.
+template <class T>
+SaveRef only_for(const Tensor& input, const T& item) {
+  SaveRef r = save_ref(item);
+  r.only_for = &input;
+  return r;
+}
+// The factors of a bilinear op: each is kept for the gradient of the other.
+inline std::array<SaveRef, 2> saved_factors(const Tensor& a, const Tensor& b) {
+  return {only_for(b, a), only_for(a, b)};
+}
 
 template <class... T>
 std::array<SaveRef, sizeof...(T)> saved(const T&... items) {

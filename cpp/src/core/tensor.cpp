@@ -116,8 +116,8 @@ void check_bounds(const StoragePtr& storage, IntList shape, IntList strides, int
     check(s >= 0, "as_strided: Negative strides are not supported at the moment, got strides: {}",
           strides);
     // Also of a dimension with one element: strides are multiplied by item sizes everywhere.
-    check(s <= kMaxStride, "Storage size calculation overflowed with sizes={} and strides={}", shape,
-          strides);
+    check(s <= kMaxStride, "Storage size calculation overflowed with sizes={} and strides={}",
+          shape, strides);
   }
   check(offset >= 0, "Tensor: invalid storage offset {}", offset);
   int64_t last = extent(shape, strides), nbytes = 0;

@@ -93,7 +93,7 @@ Tensor rsub(const Tensor& self, const Tensor& other, const Scalar& alpha) {
 Tensor mul(const Tensor& self, const Tensor& other, Dst dst) {
   Tensor out = map("mul", Loop::mul, Promote::Default, dst, {&self, &other});
   return record(
-      out, "MulBackward0", {&self, &other}, saved(self, other),
+      out, "MulBackward0", {&self, &other}, saved_factors(self, other),
       [](const Tensor& g, const Tensor&, const Tensor& b) { return mul(g, conj(b)); },
       [](const Tensor& g, const Tensor& a, const Tensor&) { return mul(g, conj(a)); });
 }
@@ -101,7 +101,7 @@ Tensor mul(const Tensor& self, const Tensor& other, Dst dst) {
 Tensor div(const Tensor& self, const Tensor& other, Dst dst) {
   Tensor out = map("div", Loop::div, Promote::Float, dst, {&self, &other});
   return record(
-      out, "DivBackward0", {&self, &other}, saved(self, other),
+      out, "DivBackward0", {&self, &other}, saved(only_for(other, self), other),
       [](const Tensor& g, const Tensor&, const Tensor& b) { return div(g, conj(b)); },
       [](const Tensor& g, const Tensor& a, const Tensor& b) {
         return neg(mul(g, conj(div(div(a, b), b))));
@@ -133,7 +133,8 @@ Tensor remainder(const Tensor& self, const Tensor& other, Dst dst) {
   check_divisor(result_type(self, other), other);
   Tensor out = map("remainder", Loop::remainder, Promote::Default, dst, {&self, &other});
   return record(
-      out, "RemainderBackward0", {&self, &other}, saved(self, other),
+      out, "RemainderBackward0", {&self, &other},
+      saved(only_for(other, self), only_for(other, other)),
       [](const Tensor& g, const Tensor&, const Tensor&) { return g; },
       [](const Tensor& g, const Tensor& a, const Tensor& b) {
         return neg(mul(g, div_mode(a, b, "floor")));
@@ -144,7 +145,7 @@ Tensor fmod(const Tensor& self, const Tensor& other, Dst dst) {
   check_divisor(result_type(self, other), other);
   Tensor out = map("fmod", Loop::fmod, Promote::Default, dst, {&self, &other});
   return record(
-      out, "FmodBackward0", {&self, &other}, saved(self, other),
+      out, "FmodBackward0", {&self, &other}, saved(only_for(other, self), only_for(other, other)),
       [](const Tensor& g, const Tensor&, const Tensor&) { return g; },
       [](const Tensor& g, const Tensor& a, const Tensor& b) {
         return neg(mul(g, div_mode(a, b, "trunc")));
@@ -182,7 +183,7 @@ Tensor pow(const Tensor& self, const Tensor& exponent, Dst dst) {
   }
   return record(
       out, exponent->wrapped_number ? "PowBackward0" : "PowBackward1", {&self, &exponent},
-      saved(self, exponent, result),
+      saved(self, exponent, only_for(exponent, result)),
       [](const Tensor& g, const Tensor& x, const Tensor& e, const Tensor&) {
         // e x^(e-1), and 0 where e is 0 (also at x = 0).
         const Tensor d = mul(g, conj(mul(e, pow(x, sub(e, Scalar(1))))));
@@ -291,7 +292,7 @@ Tensor addcmul(const Tensor& self, const Tensor& tensor1, const Tensor& tensor2,
   Tensor out = map("addcmul", Loop::addcmul, Promote::Default, dst, {&self, &tensor1, &tensor2},
                    scaled(value));
   return record(
-      out, "AddcmulBackward0", {&self, &tensor1, &tensor2}, saved(tensor1, tensor2),
+      out, "AddcmulBackward0", {&self, &tensor1, &tensor2}, saved_factors(tensor1, tensor2),
       [](const Tensor& g, const Tensor&, const Tensor&) { return g; },
       [value](const Tensor& g, const Tensor&, const Tensor& b) {
         return mul(g, conj(times(b, value)));

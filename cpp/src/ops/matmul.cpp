@@ -156,7 +156,7 @@ Tensor mm(const Tensor& self, const Tensor& mat2, Dst dst) {
   Tensor out = product_result(dst, shape, type, {&self, &mat2});
   multiply_into(out, self, mat2);
   return record(
-      finish_product(dst, out), "MmBackward0", {&self, &mat2}, saved(self, mat2),
+      finish_product(dst, out), "MmBackward0", {&self, &mat2}, saved_factors(self, mat2),
       [](const Tensor& g, const Tensor&, const Tensor& b) { return mm(g, mH(b)); },
       [](const Tensor& g, const Tensor& a, const Tensor&) { return mm(mH(a), g); });
 }
@@ -218,7 +218,7 @@ Tensor mv(const Tensor& self, const Tensor& vec, Dst dst) {
   Tensor out = product_result(dst, Dims{self->shape[0]}, self.dtype(), {&self, &vec});
   multiply_vector(out, self, vec, Tensor(), {});
   return record(
-      finish_product(dst, out), "MvBackward0", {&self, &vec}, saved(self, vec),
+      finish_product(dst, out), "MvBackward0", {&self, &vec}, saved_factors(self, vec),
       [](const Tensor& g, const Tensor&, const Tensor& v) { return outer(g, conj(v)); },
       [](const Tensor& g, const Tensor& a, const Tensor&) { return mv(mH(a), g); });
 }
@@ -258,7 +258,7 @@ Tensor dot_value(const Tensor& a, const Tensor& b, Dst dst) {
 Tensor dot(const Tensor& self, const Tensor& tensor, Dst dst) {
   check_dot(self, tensor, "dot");
   return record(
-      dot_value(self, tensor, dst), "DotBackward0", {&self, &tensor}, saved(self, tensor),
+      dot_value(self, tensor, dst), "DotBackward0", {&self, &tensor}, saved_factors(self, tensor),
       [](const Tensor& g, const Tensor&, const Tensor& b) { return mul(g, conj(b)); },
       [](const Tensor& g, const Tensor& a, const Tensor&) { return mul(g, conj(a)); });
 }
@@ -267,7 +267,7 @@ Tensor vdot(const Tensor& self, const Tensor& other, Dst dst) {
   check_dot(self, other, "vdot");
   return record(
       dot_value(conj(detach(self)), other, dst), "VdotBackward0", {&self, &other},
-      saved(self, other),
+      saved_factors(self, other),
       [](const Tensor& g, const Tensor&, const Tensor& b) { return mul(conj(g), b); },
       [](const Tensor& g, const Tensor& a, const Tensor&) { return mul(g, a); });
 }
@@ -286,7 +286,7 @@ Tensor bmm(const Tensor& self, const Tensor& mat2, Dst dst) {
   Tensor out = product_result(dst, shape, self.dtype(), {&self, &mat2});
   multiply_into(out, self, mat2);
   return record(
-      finish_product(dst, out), "BmmBackward0", {&self, &mat2}, saved(self, mat2),
+      finish_product(dst, out), "BmmBackward0", {&self, &mat2}, saved_factors(self, mat2),
       [](const Tensor& g, const Tensor&, const Tensor& b) { return bmm(g, mH(b)); },
       [](const Tensor& g, const Tensor& a, const Tensor&) { return bmm(mH(a), g); });
 }
@@ -312,7 +312,7 @@ Tensor batched_matmul(const Tensor& a, const Tensor& b, Dst dst) {
   multiply_into(out, a, b);
   return record(
       finish_product(dst, out), na == 3 && nb == 3 ? "BmmBackward0" : "UnsafeViewBackward0",
-      {&a, &b}, saved(a, b),
+      {&a, &b}, saved_factors(a, b),
       [](const Tensor& g, const Tensor&, const Tensor& y) { return matmul(g, mH(y)); },
       [](const Tensor& g, const Tensor& x, const Tensor&) { return matmul(mH(x), g); });
 }
@@ -406,7 +406,7 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
                   wide ? reshape(expand(bias, shape), Dims{rows, out_features}) : bias);
   }
   return record(
-      out, linear_node(n, bias.defined()), {&input, &weight, &bias}, saved(input, weight),
+      out, linear_node(n, bias.defined()), {&input, &weight, &bias}, saved_factors(input, weight),
       [](const Tensor& g, const Tensor&, const Tensor& w) { return matmul(g, conj(w)); },
       [](const Tensor& g, const Tensor& x, const Tensor&) {
         if (x.dim() == 1) return outer(g, conj(x));
@@ -463,7 +463,7 @@ Tensor addmm(const Tensor& self, const Tensor& mat1, const Tensor& mat2, const S
   Tensor out = product_result(dst, shape, self.dtype(), {&self, &mat1, &mat2});
   multiply_into(out, mat1, mat2, addend(self, beta), {alpha, beta});
   return record(
-      finish_product(dst, out), "AddmmBackward0", {&self, &mat1, &mat2}, saved(mat1, mat2),
+      finish_product(dst, out), "AddmmBackward0", {&self, &mat1, &mat2}, saved_factors(mat1, mat2),
       [beta](const Tensor& g, const Tensor&, const Tensor&) { return scaled_by(g, beta); },
       [alpha](const Tensor& g, const Tensor&, const Tensor& b) {
         return scaled_by(mm(g, mH(b)), alpha);
@@ -482,7 +482,7 @@ Tensor addmv(const Tensor& self, const Tensor& mat, const Tensor& vec, const Sca
   Tensor out = product_result(dst, Dims{mat->shape[0]}, mat.dtype(), {&self, &mat, &vec});
   multiply_vector(out, mat, vec, addend(self, beta), {alpha, beta});
   return record(
-      finish_product(dst, out), "AddmvBackward0", {&self, &mat, &vec}, saved(mat, vec),
+      finish_product(dst, out), "AddmvBackward0", {&self, &mat, &vec}, saved_factors(mat, vec),
       [beta](const Tensor& g, const Tensor&, const Tensor&) { return scaled_by(g, beta); },
       [alpha](const Tensor& g, const Tensor&, const Tensor& v) {
         return scaled_by(outer(g, conj(v)), alpha);
@@ -512,7 +512,7 @@ Tensor baddbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2, c
   multiply_into(out, batch1, batch2, addend(self, beta), {alpha, beta});
   return record(
       finish_product(dst, out), "BaddbmmBackward0", {&self, &batch1, &batch2},
-      saved(batch1, batch2),
+      saved_factors(batch1, batch2),
       [beta](const Tensor& g, const Tensor&, const Tensor&) { return scaled_by(g, beta); },
       [alpha](const Tensor& g, const Tensor&, const Tensor& b) {
         return scaled_by(bmm(g, mH(b)), alpha);
