@@ -4,6 +4,10 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#ifdef Py_GIL_DISABLED
+#error "d2lcore relies on the GIL: free-threaded builds of Python are not supported"
+#endif
+
 #include <utility>
 
 #include "d2lcore/error.h"
