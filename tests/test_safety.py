@@ -385,3 +385,15 @@ def test_every_op_with_spoilt_arguments(tmp_path: Path) -> None:
     print(f"{count} spoilt calls")
     assert int(count.split()[0]) > 5000 and last == "done"
     assert not odd.strip(), odd
+
+
+def test_an_output_that_is_an_operand_keeps_the_operand_s_shape() -> None:
+    """out= may resize what the op still reads: the operand's geometry is the one of the call."""
+    a, b = torch.ones(3, 2), torch.ones(2, 4)
+    assert torch.mm(a, b, out=a).tolist() == [[2.0] * 4] * 3
+    x, y = torch.ones(3), torch.ones(2, 3)
+    try:
+        torch.add(x, y, out=x)
+    except RuntimeError:
+        return
+    assert x.tolist() == [[2.0] * 3] * 2

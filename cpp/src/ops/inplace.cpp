@@ -1,6 +1,8 @@
 // The in-place and out= protocols.
 #include "ops/inplace.h"
 
+#include <memory>
+
 #include "autograd/meta.h"
 #include "d2lcore/ops.h"
 #include "iter/map.h"
@@ -71,7 +73,58 @@ void run_inplace(const OpRow& row, const Value* args) {
   }
 }
 
-void run_out(const OpRow& row, const Value* args, std::span<const Tensor> outs) {
+namespace {
+
+// The arguments, with a handle of its own for each that is also an output: resizing the output must
+// not change the geometry that the op reads.
+class ApartFromOutputs {
+ public:
+  ApartFromOutputs(const OpRow& row, const Value* args, std::span<const Tensor> outs)
+      : values_(args, args + row.schema.params.size()) {
+    for (Value& v : values_) {
+      if (v.kind == Value::Kind::Tensor) {
+        const auto& t = *static_cast<const Tensor*>(v.ptr);
+        if (!is_output(t, outs)) continue;
+        handles_.push_back(std::make_unique<std::vector<Tensor>>(1, snapshot(t)));
+        v.ptr = handles_.back()->data();
+      } else if (v.kind == Value::Kind::TensorList) {
+        const TensorList list(static_cast<const Tensor*>(v.ptr), static_cast<size_t>(v.n));
+        auto copy = std::make_unique<std::vector<Tensor>>();
+        bool any = false;
+        for (const Tensor& t : list) {
+          any |= is_output(t, outs);
+          copy->push_back(is_output(t, outs) ? snapshot(t) : t);
+        }
+        if (!any) continue;
+        handles_.push_back(std::move(copy));
+        v.ptr = handles_.back()->data();
+      }
+    }
+  }
+  const Value* values() const { return values_.data(); }
+
+ private:
+  static bool is_output(const Tensor& t, std::span<const Tensor> outs) {
+    for (const Tensor& out : outs) {
+      if (t.is(out)) return true;
+    }
+    return false;
+  }
+  static Tensor snapshot(const Tensor& t) {
+    Tensor handle = raw_view(t, t.shape(), t.strides(), t.offset());
+    handle->wrapped_number = t->wrapped_number;
+    return handle;
+  }
+
+  std::vector<Value> values_;
+  std::vector<std::unique_ptr<std::vector<Tensor>>> handles_;
+};
+
+}  // namespace
+
+void run_out(const OpRow& row, const Value* given, std::span<const Tensor> outs) {
+  const ApartFromOutputs apart(row, given, outs);
+  const Value* args = apart.values();
   if (GradMode::enabled()) {
     bool grads = any_requires_grad(row, args);
     for (const Tensor& t : outs) grads |= t.requires_grad();
