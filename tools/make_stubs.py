@@ -139,7 +139,6 @@ METHODS = {
     "= ..., requires_grad: _bool = ...) -> Tensor",
     "is_same_size": "(self, other: Tensor) -> _bool",
     "_make_subclass": "(cls: _type[_SelfT], data: Tensor, require_grad: _bool = ...) -> _SelfT",
-    "_data_view": "(self) -> Tensor",
 }  # fmt: skip
 BINARY = (
     "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift "

@@ -186,7 +186,6 @@ METHOD(retain_grad, retain_gradient(t); Py_RETURN_NONE;)
 METHOD(detach_inplace, check(!t->base, "Can't detach views in-place. Use detach() instead.");
        if (t->autograd) t->autograd->grad_fn = NodePtr(); t->requires_grad = false; Py_INCREF(self);
        return self;)
-METHOD(data_view, return wrap(data_of(t));)
 
 PyObject* is_contiguous(PyObject* self, PyObject*, PyObject*) {
   return guarded([&] { return PyBool_FromLong(tensor_of(self).is_contiguous()); });
@@ -354,7 +353,6 @@ PyMethodDef tensor_methods[] = {
      "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None): accumulates the "
      "gradients of the leaves."},
     {"__complex__", complex_method, METH_NOARGS, nullptr},
-    {"_data_view", data_view, METH_NOARGS, nullptr},
     {"_make_subclass", method(make_subclass), METH_VARARGS | METH_KEYWORDS | METH_STATIC, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -41,7 +41,6 @@ PyObject* wrap_as(PyTypeObject* type, Tensor t);
 void make_tensor_type(PyObject* module);
 
 // Filled in by the other files.
-extern PyNumberMethods* tensor_number;
 PyObject* tensor_getitem(PyObject* self, PyObject* index);
 int tensor_setitem(PyObject* self, PyObject* index, PyObject* value);
 int tensor_getbuffer(PyObject* self, Py_buffer* view, int flags);

@@ -43,8 +43,6 @@ class D2L_API Generator {
     int32_t left, next;
     bool seeded, has_normal;
     double normal;
-    bool has_normal_float;
-    float normal_float;
   };
   State state() const;
   void set_state(const State& s);

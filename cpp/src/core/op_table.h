@@ -255,7 +255,6 @@ struct OpRow {
   uint32_t faces = 0;
   const char* doc = "";
   bool has_dst = false;
-  int out_index = 0;
   void (*call)(const void* fn, const Value* args, Dst dst, Returned& out) = nullptr;
   const void* fn = nullptr;
   void operator()(const Value* args, Dst dst, Returned& out) const { call(fn, args, dst, out); }
