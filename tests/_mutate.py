@@ -17,6 +17,10 @@ from op_samples import all_ops
 from op_samples.base import DTYPES, Draw, Op, S, seed_of
 from op_samples.faces import INPLACE, OUT, faces
 
+EVERY_DTYPE = [
+    torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
+    torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128,
+]  # fmt: skip
 HUGE = 1 << 18  # elements that lie in one; their pairs would not fit
 
 
@@ -33,10 +37,11 @@ def spoilt(x: torch.Tensor, first: torch.Tensor) -> Iterator[tuple[str, Any]]:
     yield "transposed", x.permute(list(range(x.dim()))[::-1])
     yield "longer", x.new_ones((*x.shape, 2))
     yield "huge", x.new_ones(1).expand(HUGE)
-    yield "int", x.to(torch.int32) if x.is_floating_point() else x.to(torch.float32)
-    yield "half", x.to(torch.float16)
-    yield "complex", x.to(torch.complex64)
-    yield "bool", x.to(torch.bool)
+    for dtype in EVERY_DTYPE:
+        if dtype != x.dtype:
+            yield str(dtype), x.detach().to(dtype)
+    yield "apart", x.unsqueeze(-1).expand(*x.shape, 2)[..., 0] if x.dim() else x
+    yield "backwards", x.flip(0).T if x.dim() else x
     yield "negative", (x.to(torch.int64) * 0 - 7)
     yield "large", (x.to(torch.int64) * 0 + (1 << 62))
     yield "aliased", first
@@ -63,15 +68,18 @@ def numbers(value: Any) -> Iterator[tuple[str, Any]]:
             yield "word", other
 
 
-def calls(op: Op, k: int, sample: S, code: str) -> Iterator[tuple[str, list[Any], dict[str, Any]]]:
-    """Every spoilt call of a sample."""
+def calls(
+    op: Op, k: int, sample: S, code: str, graded: bool = False
+) -> Iterator[tuple[str, list[Any], dict[str, Any]]]:
+    """Every spoilt call of a sample; `graded`: its floating tensors need gradients."""
     place = 0
 
     def realise(v: Any) -> Any:
         nonlocal place
         if isinstance(v, Draw):
             place += 1
-            return tensor(op, k, place - 1, v, code)
+            x = tensor(op, k, place - 1, v, code)
+            return x.requires_grad_(graded and x.is_floating_point())
         if isinstance(v, (list, tuple)) and any(isinstance(e, Draw) for e in v):
             return type(v)(realise(e) for e in v)
         return v
@@ -99,7 +107,9 @@ def attempt(call: Any, *args: Any, **kwargs: Any) -> Any:
         out = call(*args, **kwargs)
         for r in out if isinstance(out, (tuple, list)) else [out]:
             if isinstance(r, torch.Tensor) and 0 < r.numel() < 1000:
-                r.sum() if r.dtype != torch.bool else r.any()  # reads every element
+                total = r.sum() if r.dtype != torch.bool else r.any()  # reads every element
+                if total.requires_grad:
+                    total.backward()
         return out
     except (RuntimeError, ValueError, TypeError, IndexError, MemoryError, NotImplementedError,
             AssertionError, OverflowError, AttributeError):  # fmt: skip
@@ -122,6 +132,16 @@ def main(path: str, share: int, shares: int) -> None:
             face = faces().get(op.name, 0)
             for k, sample in enumerate(op.samples[:3]):
                 code = "f" if "f" in op.dtypes else op.dtypes[0]
+                for what, args, kwargs in calls(op, k, sample, code, True) if not k else ():
+                    log.seek(0)
+                    log.truncate()
+                    log.write(f"{op.name}({sample!r}) with {what} and gradients")
+                    log.flush()
+                    count += 1
+                    try:
+                        answered += attempt(op.function(), *args, **kwargs) is not None
+                    except BaseException as error:
+                        odd.append(f"{op.name} with {what}: {type(error).__name__}: {error}")
                 for what, args, kwargs in calls(op, k, sample, code):
                     log.seek(0)
                     log.truncate()

@@ -165,16 +165,10 @@ struct RowArgs {
   const char* a;
   const char* b;
   int64_t n, rows;
+  int64_t step;  // columns: elements from one to the next of a column; unused by rows
 };
 using RowFn = void (*)(const RowArgs*);
-enum class Row : uint8_t {
-  softmax,
-  log_softmax,
-  softmax_backward,
-  log_softmax_backward,
-  logsumexp,  // out: one element a row
-  kCount
-};
+enum class Row : uint8_t { softmax, log_softmax, softmax_backward, log_softmax_backward, kCount };
 inline constexpr int kRowCount = static_cast<int>(Row::kCount);
 
 inline constexpr int kKernelDTypes = 12;  // DType's order, d2lcore/dtype.h
@@ -184,7 +178,8 @@ struct KernelTable {
   LoopFn cast[kKernelDTypes][kKernelDTypes];  // [from][to]; the diagonal copies; operands out, in
   ReduceFn reduce[kReduceCount][kKernelDTypes];
   ScanFn scan[kScanCount][kKernelDTypes];
-  RowFn row[kRowCount][kKernelDTypes];
+  RowFn row[kRowCount][kKernelDTypes];     // `rows` contiguous rows, one after the other
+  RowFn column[kRowCount][kKernelDTypes];  // `rows` neighbouring columns
 };
 
 // The table of the instruction set chosen for this process (defined in iter/dispatch.cpp).

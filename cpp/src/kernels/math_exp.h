@@ -41,12 +41,17 @@ D2L_INLINE ExpParts exp_parts(VD x, VD xl) {
   e.tail = fma(e.r.h * e.r.h, poly(e.r.h, kPoly), e.r.l);
   return e;
 }
+// e^r; what 1 + r rounds away is kept, so that the only visible rounding is the last.
+D2L_INLINE VD one_plus(const ExpParts& e) {
+  VD h = 1 + e.r.h;
+  return h + ((e.r.h - (h - 1)) + e.tail);
+}
 // e^(x + xl), |xl| << 1.
 D2L_INLINE VD exp_of(VD x, VD xl) {
   x = x > 710.0 ? splat(710.0) : x;
   x = x < -746.0 ? splat(-746.0) : x;
   ExpParts e = exp_parts(x, xl);
-  return scale2(1 + (e.r.h + e.tail), e.k);
+  return scale2(one_plus(e), e.k);
 }
 D2L_INLINE VD exp(VD x) { return exp_of(x, VD{}); }
 // e^x - 1 for -700 < x < 700.
@@ -72,7 +77,7 @@ D2L_INLINE VD exp2(VD x) {
   VD k = round_even(c), f = c - k;
   DD r = mul(dd(kLn2, kLn2Tail), f);
   ExpParts e = exp_parts(r.h, r.l);  // |r| <= ln2 / 2: its k is 0 or, at the ends, +-1
-  return scale2(1 + (e.r.h + e.tail), k + e.k);
+  return scale2(one_plus(e), k + e.k);
 }
 
 // log(x.h + x.l) for positive, finite x.h. Exact: to 2^-65 (for pow); else to about 2^-59.

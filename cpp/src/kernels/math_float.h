@@ -1,4 +1,4 @@
-// The float forms of the functions: hot ones natively (at most 1.5 ulp, sigmoid 2), the others in
+// The float forms of the functions: hot ones natively (at most 1.5 ulp, sigmoid 2.5), the others in
 // double.
 //
 // The one idea: the same reductions as in double with shorter polynomials; where one rounding would
@@ -79,7 +79,7 @@ D2L_INLINE VF expm1(VF x) {
   ExpPartsF e = exp_parts(c);
   // 2^k (1 + r + tail) - 1; 2^k alone may overflow, so half of it is used.
   VF s = scale2(splat(0.5f), e.k), t = s - 0.5f;
-  VF h = fma(s, e.r, t), y = 2 * fma(s, e.tail, h + (fma(s, e.r, t - h)));
+  VF h = fma(s, e.r, t), y = 2 * (h + fma(s, e.tail, fma(s, e.r, t - h)));
   y = e.k == 0.0f ? e.r + e.tail : y;
   y = x > 88.8f ? splat(kInfF) : y;
   return x == 0.0f ? x : y;
@@ -126,10 +126,8 @@ D2L_INLINE VF logaddexp(VF a, VF b) {
   return (a != a) | (b != b) ? a + b : r;
 }
 
-D2L_INLINE VF sigmoid(VF x) {
-  VF e = exp_negative(-abs(x));
-  return (x < 0.0f ? e : VF{} + 1) / (1 + e);
-}
+// 0 below -88.7, where exp(-x) overflows: as in PyTorch.
+D2L_INLINE VF sigmoid(VF x) { return 1 / (1 + exp(-x)); }
 D2L_INLINE VF tanh(VF x) {
   static constexpr float kPoly[] = {-0.333333331f, 0.133333001f,    -0.0539584616f,
                                     0.0217625029f, -0.00832318706f, 0.00226950168f};
@@ -260,26 +258,26 @@ D2L_INLINE VF tan(VF x) {
 #if D2L_AVX512 || D2L_AVX2
 // Three parts of pi/2 suffice with fma up to 2^16; beyond that (rare) in double.
 struct ReducedF {
-  VF r;
+  VF r, rest;  // x = quadrant pi/2 + r + rest
   VI quadrant;
 };
 D2L_INLINE ReducedF reduce(VF x) {
   VF k = round_even(x * 0.636619772f);
-  VF r = fma(-k, splat(1.57079637f), x);
-  r = fma(k, splat(4.37113883e-08f), r);
-  return {fma(k, splat(1.71512451e-15f), r), (VI)(k + 12582912.0f)};
+  VF h = fma(-k, splat(1.57079637f), x), r = fma(k, splat(4.37113883e-08f), h);
+  VF rest = fma(k, splat(1.71512451e-15f), fma(k, splat(4.37113883e-08f), h - r));
+  return {r, rest, (VI)(k + 12582912.0f)};
 }
-D2L_INLINE VF sin_core(VF r) {
+D2L_INLINE VF sin_core(VF r, VF rest) {
   static constexpr float kPoly[] = {-0.166666667f, 0.00833333179f, -0.000198400391f,
                                     2.7243812e-06f};
   VF z = r * r;
-  return fma(r * z, poly(z, kPoly), r);
+  return r + fma(r * z, poly(z, kPoly), fma(z, -0.5f * rest, rest));
 }
-D2L_INLINE VF cos_core(VF r) {
+D2L_INLINE VF cos_core(VF r, VF rest) {
   static constexpr float kPoly[] = {0.0416666667f, -0.00138888876f, 2.48005606e-05f,
                                     -2.72958563e-07f};
   VF z = r * r, w = fma(z, splat(-0.5f), splat(1.0f));
-  return w + fma(z * z, poly(z, kPoly), fma(z, splat(-0.5f), 1 - w));
+  return w + fma(z * z, poly(z, kPoly), fma(-r, rest, fma(z, splat(-0.5f), 1 - w)));
 }
 __attribute__((noinline)) VF sin_far(VF x) {
   return widened([](VD v) __attribute__((always_inline)) { return sin(v); }, x);
@@ -290,14 +288,14 @@ __attribute__((noinline)) VF cos_far(VF x) {
 D2L_INLINE VF sin(VF x) {
   if (__builtin_expect(any(~(abs(x) < 65536.0f)), 0)) return sin_far(x);
   ReducedF a = reduce(x);
-  VF y = (a.quadrant & 1) != 0 ? cos_core(a.r) : sin_core(a.r);
+  VF y = (a.quadrant & 1) != 0 ? cos_core(a.r, a.rest) : sin_core(a.r, a.rest);
   y = (VF)((VI)y ^ (a.quadrant & 2) << 30);
   return x == 0.0f ? x : y;
 }
 D2L_INLINE VF cos(VF x) {
   if (__builtin_expect(any(~(abs(x) < 65536.0f)), 0)) return cos_far(x);
   ReducedF a = reduce(x);
-  VF y = (a.quadrant & 1) != 0 ? sin_core(a.r) : cos_core(a.r);
+  VF y = (a.quadrant & 1) != 0 ? sin_core(a.r, a.rest) : cos_core(a.r, a.rest);
   return (VF)((VI)y ^ ((a.quadrant + 1) & 2) << 30);
 }
 #else

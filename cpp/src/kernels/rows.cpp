@@ -70,6 +70,15 @@ template <class T, class F>
 D2L_INLINE T row_sum(int64_t n, F f) {
   using V = Vec<T>;
   constexpr int64_t kPer = kLanes<T>;
+  if (n < 8) {  // too short for a tree: in order
+    V v = f(0, n < kPer ? n : kPer);
+    T sum = v[0];
+    for (int64_t i = 1; i < n; ++i) {
+      if (i % kPer == 0) v = f(i, n - i < kPer ? n - i : kPer);
+      sum += v[i % kPer];
+    }
+    return sum;
+  }
   if (n <= 4 * kPer) {
     V sum{};
     for (int64_t i = 0; i < n; i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);
@@ -105,13 +114,8 @@ void forward(const RowArgs* args) {
   const int64_t n = args->n;
   for (int64_t j = 0; j < args->rows; ++j) {
     const T* x = reinterpret_cast<const T*>(args->a) + j * n;
-    T* y = reinterpret_cast<T*>(args->out) + (kKind == Row::logsumexp ? j : j * n);
-    T m = row_max(x, n);
-    if (kKind == Row::logsumexp && (m - m != 0)) {  // an infinity or NaN is the answer
-      *y = m;
-      continue;
-    }
-    V top = splat(m);
+    T* y = reinterpret_cast<T*>(args->out) + j * n;
+    V top = splat(row_max(x, n));
     T sum = row_sum<T>(n, [&](int64_t i, int64_t c) {
       V e = exp(get(x + i, c, splat(kLow)) - top);
       if constexpr (kKind == Row::softmax) put(y + i, e, c);
@@ -125,13 +129,9 @@ void forward(const RowArgs* args) {
       }
     } else {
       V l = log(splat(sum));
-      if constexpr (kKind == Row::logsumexp) {
-        *y = m + l[0];
-      } else {
-        for (int64_t i = 0; i < n; i += kPer) {
-          int64_t c = n - i < kPer ? n - i : kPer;
-          put(y + i, (get(x + i, c, V{}) - top) - l, c);
-        }
+      for (int64_t i = 0; i < n; i += kPer) {
+        int64_t c = n - i < kPer ? n - i : kPer;
+        put(y + i, (get(x + i, c, V{}) - top) - l, c);
       }
     }
   }
@@ -163,7 +163,6 @@ template <class T>
 void set_rows(KernelTable& t, Type type) {
   t.row[static_cast<int>(Row::softmax)][type] = forward<T, Row::softmax>;
   t.row[static_cast<int>(Row::log_softmax)][type] = forward<T, Row::log_softmax>;
-  t.row[static_cast<int>(Row::logsumexp)][type] = forward<T, Row::logsumexp>;
   t.row[static_cast<int>(Row::softmax_backward)][type] = backward<T, false>;
   t.row[static_cast<int>(Row::log_softmax_backward)][type] = backward<T, true>;
 }

@@ -20,6 +20,7 @@ void fill_table(KernelTable& t) {
   fill_reduce_index(t);
   fill_scan(t);
   fill_rows(t);
+  fill_columns(t);
 }
 
 }  // namespace d2l::D2L_ISA_NS

@@ -17,7 +17,7 @@ constexpr int64_t kRowGrain = 1 << 13;
 
 // What a row kernel reads and writes along one dimension of contiguous tensors.
 struct Lanes {
-  RowFn fn;
+  RowFn fn, column;    // column: along a dimension whose neighbours lie side by side
   DType type, kernel;  // of the tensors, and what fn computes in
   int64_t n;           // the length of the dimension
   int64_t outer, inner;
@@ -28,8 +28,14 @@ struct Lanes {
   // Rows that lie in memory as fn wants them.
   void direct(int64_t begin, int64_t end) const {
     const int64_t skip = begin * n * itemsize(type);
-    const RowArgs args{out + skip, a + skip, b ? b + skip : nullptr, n, end - begin};
+    const RowArgs args{out + skip, a + skip, b ? b + skip : nullptr, n, end - begin, 1};
     fn(&args);
+  }
+  // Columns that do.
+  void down(int64_t first, int64_t lanes) const {
+    const int64_t skip = first * itemsize(type);
+    const RowArgs args{out + skip, a + skip, b ? b + skip : nullptr, n, lanes, inner};
+    column(&args);
   }
   void cast(DType from, DType to, char* dst, int64_t dst_step, int64_t dst_lane, const char* src,
             int64_t src_step, int64_t src_lane, int64_t lanes) const {
@@ -46,7 +52,7 @@ struct Lanes {
     const Tensor x = empty(Dims{lanes, n}, kernel), y = b ? empty(Dims{lanes, n}, kernel) : x;
     cast(type, kernel, x.data(), wide, n * wide, a + first * size, step, lane, lanes);
     if (b) cast(type, kernel, y.data(), wide, n * wide, b + first * size, step, lane, lanes);
-    const RowArgs args{x.data(), x.data(), b ? y.data() : nullptr, n, lanes};
+    const RowArgs args{x.data(), x.data(), b ? y.data() : nullptr, n, lanes, 1};
     fn(&args);
     cast(kernel, type, out + first * size, step, lane, x.data(), wide, n * wide, lanes);
   }
@@ -67,7 +73,12 @@ struct Lanes {
     parallel_for(count, total < 2 * kRowGrain ? count : 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t at = i % blocks * width, lanes = std::min(width, length - at);
-        gathered(inner == 1 ? at * n : i / blocks * n * inner + at, lanes);
+        const int64_t first = inner == 1 ? at * n : i / blocks * n * inner + at;
+        if (inner > 1 && type == kernel) {
+          down(first, lanes);
+        } else {
+          gathered(first, lanes);
+        }
       }
     });
   }
@@ -87,6 +98,7 @@ Tensor rows(const char* op, Row kind, const Tensor& a, const Tensor& b, int64_t 
   const DType kernel =
       !entries[static_cast<int>(type)] && is_reduced_floating(type) ? DType::Float : type;
   const RowFn fn = entries[static_cast<int>(kernel)];
+  const RowFn column = kernels().column[static_cast<int>(kind)][static_cast<int>(kernel)];
   check<NotImplementedError>(fn != nullptr, "\"{}\" not implemented for '{}'", op, type);
   Tensor out = prepare_result(op, dst, a.shape(), type);
   if (a.numel() == 0) return out;
@@ -97,8 +109,8 @@ Tensor rows(const char* op, Row kind, const Tensor& a, const Tensor& b, int64_t 
                       (!dst || (overlap(out, x) == Overlap::None &&
                                 (!y.defined() || overlap(out, y) == Overlap::None)));
   const Tensor to = direct ? out : empty(a.shape(), type);
-  Lanes lanes{fn, type,      kernel,   a.dim() ? a->shape[dim] : 1,     1,
-              1,  to.data(), x.data(), y.defined() ? y.data() : nullptr};
+  Lanes lanes{fn, column, type,      kernel,   a.dim() ? a->shape[dim] : 1,
+              1,  1,      to.data(), x.data(), y.defined() ? y.data() : nullptr};
   for (int64_t d = 0; d < a.dim(); ++d) {
     if (d < dim) lanes.outer *= a->shape[d];
     if (d > dim) lanes.inner *= a->shape[d];
