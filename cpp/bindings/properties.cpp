@@ -77,6 +77,22 @@ int set_grad(PyObject* self, PyObject* value, void*) {
   });
 }
 
+// x.real = y and x.imag = y write through the view of those parts.
+int write_through(PyObject* view, PyObject* value) {
+  return guarded<int>(-1, [&] {
+    const Ref target = owned(view);
+    check<TypeError>(value, "cannot delete the parts of a complex tensor");
+    owned(PyObject_CallMethod(target.get(), "copy_", "O", value));
+    return 0;
+  });
+}
+int set_real(PyObject* self, PyObject* value, void*) {
+  return write_through(get_real(self, nullptr), value);
+}
+int set_imag(PyObject* self, PyObject* value, void*) {
+  return write_through(get_imag(self, nullptr), value);
+}
+
 // x.data = y: the same Python object and place in the graph over other memory.
 int set_data(PyObject* self, PyObject* value, void*) {
   return guarded<int>(-1, [&] {
@@ -299,8 +315,8 @@ PyGetSetDef tensor_getset[] = {
     {"mT", get_mT, nullptr, "A view with the last two dimensions exchanged.", nullptr},
     {"H", get_H, nullptr, "The conjugate transpose of a matrix.", nullptr},
     {"mH", get_mH, nullptr, "The conjugate transpose of the last two dimensions.", nullptr},
-    {"real", get_real, nullptr, "The real parts.", nullptr},
-    {"imag", get_imag, nullptr, "The imaginary parts.", nullptr},
+    {"real", get_real, set_real, "The real parts, as a view.", nullptr},
+    {"imag", get_imag, set_imag, "The imaginary parts, as a view.", nullptr},
     {"_version", get_version, nullptr, "How often its storage was written in place.", nullptr},
     {"_base", get_base, nullptr, "What a view looks into, or None.", nullptr},
     {"itemsize", get_itemsize, nullptr, "Bytes of one element.", nullptr},
@@ -334,8 +350,6 @@ PyMethodDef tensor_methods[] = {
     {"is_floating_point", is_floating_point, METH_NOARGS, "Whether the dtype is a floating one."},
     {"is_complex", is_complex_method, METH_NOARGS, "Whether the dtype is complex."},
     {"is_signed", is_signed, METH_NOARGS, "Whether the dtype has negative values."},
-    {"is_conj", is_false, METH_NOARGS, "False: conjugation is never lazy here."},
-    {"is_neg", is_false, METH_NOARGS, "False: negation is never lazy here."},
     {"is_inference", is_false, METH_NOARGS, nullptr},
     {"is_shared", is_false, METH_NOARGS, nullptr},
     {"is_pinned", method(is_false), METH_NOARGS, nullptr},

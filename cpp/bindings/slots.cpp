@@ -120,12 +120,17 @@ int truth(PyObject* a) {
   });
 }
 
-PyObject* as_number(PyObject* a) { return owned(wrap_scalar(item(tensor_of(a)))).release(); }
+// The element as a real Python number; `type` is what the message calls the wanted one.
+Ref real_number(PyObject* a, const char* type) {
+  const Scalar number = item(tensor_of(a));
+  check(number.imag() == 0, "value cannot be converted to type {} without overflow", type);
+  return owned(wrap_scalar(number.is_complex() ? Scalar(number.real()) : number));
+}
 PyObject* to_int(PyObject* a) {
-  return guarded([&] { return owned(PyNumber_Long(Ref(as_number(a)).get())).release(); });
+  return guarded([&] { return owned(PyNumber_Long(real_number(a, "int64_t").get())).release(); });
 }
 PyObject* to_float(PyObject* a) {
-  return guarded([&] { return owned(PyNumber_Float(Ref(as_number(a)).get())).release(); });
+  return guarded([&] { return owned(PyNumber_Float(real_number(a, "double").get())).release(); });
 }
 PyObject* to_index(PyObject* a) {
   return guarded([&] {

@@ -7,7 +7,7 @@ from importlib import import_module
 from op_samples.base import Op
 
 CHAPTERS = (
-    "arithmetic", "compare", "unary", "activation", "convert", "factory", "random", "view", "join",
+    "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory", "random", "view", "join",
     "index", "reduce", "scan", "sort", "norm", "matmul", "loss",
 )  # fmt: skip
 

@@ -24,9 +24,6 @@ def _to_result(dtype):
     return "float64"
 
 
-CONJ = Op("conj", np.conj, [S(t(2, 3))], dtypes="fdl", grad=False)
-RESOLVE = Op("resolve_conj", lambda x: x, [S(t(2, 3))], dtypes="fdl", grad=False)
-
 OPS = [
     Op("clone", lambda x, **k: x, [S(t(3, 4)), S(t(), memory_format=torch.contiguous_format),
                                    S(t(2, 0))], dtypes=EVERY),
@@ -44,10 +41,4 @@ OPS = [
     Op("cfloat", lambda x: x, [S(c([1.5, -2.0]))], result=lambda _: "complex64", grad=False, dtypes="fdl"),
     Op("cdouble", lambda x: x, [S(c([1.5, -2.0]))], result=lambda _: "complex128", grad=False, dtypes="fdl"),
     Op("detach", lambda x: x, [S(t(3, 4))], dtypes=EVERY, grad=False, view=True),
-    Op("real", np.real, [S(t(2, 3), _dtypes="FD", _result=lambda n: {"complex64": "float32"}.get(n, "float64")),
-                         S(t(2, 3), _dtypes="fdl")], grad=False),
-    Op("imag", np.imag, [S(t(2, 3))], dtypes="FD", grad=False,
-       errors=[E(RuntimeError, "imag is not implemented for tensors with non-complex dtypes", t(2))],
-       result=lambda n: {"complex64": "float32"}.get(n, "float64")),
-    CONJ, *aliases(CONJ, "conj_physical"), RESOLVE, *aliases(RESOLVE, "resolve_neg"),
 ]  # fmt: skip

@@ -5,6 +5,7 @@
 #include "d2lcore/ops/activation.h"
 #include "d2lcore/ops/arithmetic.h"
 #include "d2lcore/ops/compare.h"
+#include "d2lcore/ops/complex.h"
 #include "d2lcore/ops/convert.h"
 #include "d2lcore/ops/factory.h"
 #include "d2lcore/ops/index.h"

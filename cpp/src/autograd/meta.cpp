@@ -72,17 +72,61 @@ namespace {
 
 }  // namespace
 
+namespace {
+
+// A view may hold the parts of complex numbers of its base, or numbers made of its base's parts.
+bool related(DType base, DType view) {
+  return base == view || (is_complex(base) && real_dtype(base) == view) ||
+         (is_complex(view) && real_dtype(view) == base);
+}
+
+// The places of complex numbers as those of their parts, which the last dimension tells apart.
+struct Parts {
+  Dims shape, strides;
+  int64_t offset;
+  explicit Parts(const Tensor& t) : shape(t.shape()), strides(t.strides()), offset(2 * t.offset()) {
+    for (int64_t& s : strides) s *= 2;
+    shape.push_back(2);
+    strides.push_back(1);
+  }
+};
+
+// t again, as a differentiable function of the base.
+Tensor look(const Tensor& base, const Tensor& t) {
+  if (base.dtype() == t.dtype()) return as_strided(base, t.shape(), t.strides(), t.offset());
+  if (is_complex(base.dtype())) {
+    return as_strided(view_as_real(base), t.shape(), t.strides(), t.offset());
+  }
+  const Parts p(t);
+  return view_as_complex(as_strided(base, p.shape, p.strides, p.offset));
+}
+
+// The base as a function of its old self and of what was written to t, a view of it.
+Tensor rewritten(const Tensor& base, const Tensor& t, const Tensor& result) {
+  if (base.dtype() == t.dtype()) {
+    return as_strided_scatter_history(base, result, t.shape(), t.strides(), t.offset());
+  }
+  if (is_complex(base.dtype())) {
+    return view_as_complex(
+        as_strided_scatter_history(view_as_real(base), result, t.shape(), t.strides(), t.offset()));
+  }
+  const Parts p(t);
+  return as_strided_scatter_history(base, view_as_real(result), p.shape, p.strides, p.offset);
+}
+
+}  // namespace
+
 NodePtr grad_fn_of(const Tensor& t) {
   TensorImpl* p = t.impl();
   if (p->base && p->view_version != p->storage->version) {
     Tensor base(p->base);
     if (base.requires_grad() && !base->requires_grad && !p->no_grad_view &&
-        base.dtype() == t.dtype()) {
+        related(base.dtype(), t.dtype())) {
       // The base was written since this view got its node: rebuild it from the view's geometry.
       if (p->multi_output_view)
         refuse_multi_output(t, "its base or another view of its base has been");
       GradModeGuard on(true);
-      Tensor fresh = as_strided(base, t.shape(), t.strides(), t.offset());
+      Tensor fresh = look(base, t);
       AutogradMeta& meta = meta_of(t);
       meta.grad_fn = fresh->autograd->grad_fn;
       meta.output_nr = fresh->autograd->output_nr;
@@ -153,7 +197,7 @@ void take_history(const Tensor& t, const Tensor& result) {
   // The base becomes a function of its old self and of the value written through the view.
   Tensor base(t->base);
   GradModeGuard on(true);
-  Tensor written = as_strided_scatter_history(base, result, t.shape(), t.strides(), t.offset());
+  Tensor written = rewritten(base, t, result);
   Edge base_edge = edge_of(written);
   set_history(base, base_edge.node, base_edge.nr);
   // The view's own node is rebuilt from the base when it is next asked for.

@@ -25,6 +25,8 @@ Node::Node(const char* name, uint32_t outputs)
 
 Node::~Node() = default;
 
+void Node::renumber() { sequence = g_sequence.fetch_add(1, std::memory_order_relaxed); }
+
 void* Node::operator new(size_t n) { return allocate(static_cast<int64_t>(n)); }
 void Node::operator delete(void* p, size_t n) { deallocate(p, static_cast<int64_t>(n)); }
 

@@ -98,6 +98,9 @@ class D2L_API Node {
   static void* operator new(size_t n);
   static void operator delete(void* p, size_t n);
 
+  // Takes a new sequence number: a node comes after all nodes of its inputs.
+  void renumber();
+
   int32_t refs = 0;
   bool is_accumulator = false;
   uint64_t sequence;

@@ -76,7 +76,12 @@ void attach(OpNodeBase* node, std::span<const Tensor* const> inputs, std::span<c
             std::span<const SaveRef> refs) {
   NodePtr owner(node);
   node->edges.reserve(inputs.size());
-  for (const Tensor* t : inputs) node->edges.push_back(t->defined() ? edge_of(*t) : Edge{});
+  for (const Tensor* t : inputs) {
+    node->edges.push_back(t->defined() ? edge_of(*t) : Edge{});
+    const NodePtr& from = node->edges.back().node;
+    // The node of a view whose base was written has just been rebuilt.
+    if (from && !from->is_accumulator && from->sequence > node->sequence) node->renumber();
+  }
   for (uint32_t i = 0; i < outs.size(); ++i) {
     if (!outs[i].defined()) continue;
     node->output(i).set(outs[i]);

@@ -230,6 +230,7 @@ void fill_integers(KernelTable& t);
 void fill_compare(KernelTable& t);
 void fill_floating(KernelTable& t);
 void fill_complex(KernelTable& t);
+void fill_complex_math(KernelTable& t);
 void fill_math_float(KernelTable& t);
 void fill_math_double(KernelTable& t);
 void fill_special(KernelTable& t);

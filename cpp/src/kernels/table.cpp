@@ -9,6 +9,7 @@ void fill_table(KernelTable& t) {
   fill_compare(t);
   fill_floating(t);
   fill_complex(t);
+  fill_complex_math(t);
   fill_math_float(t);
   fill_math_double(t);
   fill_special(t);

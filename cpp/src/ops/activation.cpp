@@ -104,6 +104,13 @@ Tensor gelu(const Tensor& self, std::string_view approximate, Dst dst) {
 }
 
 Tensor silu(const Tensor& self, Dst dst) {
+  if (is_complex(self.dtype())) {
+    Tensor out = map("silu_cpu", Loop::silu, Promote::Default, dst, {&self});
+    return record(out, "SiluBackward0", {&self}, saved(self), [](const Tensor& g, const Tensor& x) {
+      const Tensor s = sigmoid(x);
+      return mul(g, conj(mul(s, add(mul(x, sub(wrap(Scalar(1.0)), s)), Scalar(1.0)))));
+    });
+  }
   return activate("silu_cpu", "SiluBackward0", Loop::silu, Loop::silu_backward, self, dst, {},
                   [](const Tensor& g, const Tensor& x, const Scalars&) {
                     const Tensor s = sigmoid(x);

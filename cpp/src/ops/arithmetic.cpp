@@ -152,6 +152,30 @@ Tensor fmod(const Tensor& self, const Tensor& other, Dst dst) {
       });
 }
 
+namespace {
+
+// Exponents with a loop of their own in every floating and complex dtype.
+bool pow_loop(double e) { return e == 2 || e == 0.5 || e == -0.5 || e == -1; }
+
+// A complex power with the same exponent everywhere; 0, 1 and 3 are exact as in PyTorch.
+Tensor complex_pow(const Tensor& self, const Tensor& exponent, const Scalar& e, DType type,
+                   Dst dst) {
+  GradModeGuard off(false);
+  if (e.equals(0)) {
+    Tensor out = prepare_result("pow", dst, self.shape(), type, &self);
+    fill_into(out, Scalar(1));
+    return out;
+  }
+  if (e.equals(1)) return deliver("pow", dst, to_dtype(self, type, true));
+  if (e.equals(3)) {
+    const Tensor twice = map_as("pow", Loop::square, type, type, {}, {&self});
+    return map_as("pow", Loop::mul, type, type, dst, {&twice, &self});
+  }
+  return map("pow", Loop::pow, Promote::Default, dst, {&self, &exponent});
+}
+
+}  // namespace
+
 Tensor pow(const Tensor& self, const Tensor& exponent, Dst dst) {
   const DType type = result_type(self, exponent);
   Tensor out;
@@ -162,7 +186,9 @@ Tensor pow(const Tensor& self, const Tensor& exponent, Dst dst) {
           "Integers to negative integer powers are not allowed.");
     const double x = e.is_complex() ? 0 : e.real();
     const bool whole = is_integral_or_bool(type);
-    if (type == DType::Bool || is_complex(type)) {
+    if (is_complex(type) && (e.is_complex() || !pow_loop(x))) {
+      out = complex_pow(self, exponent, e, type, dst);
+    } else if (type == DType::Bool) {
       out = map("pow", Loop::pow, Promote::Default, dst, {&self, &exponent});
     } else if (x == 2) {
       out = map_as("pow", Loop::square, type, type, dst, {&self});

@@ -144,16 +144,6 @@ Tensor signbit(const Tensor& self, Dst dst) {
   return map("signbit_cpu", Loop::signbit, Promote::Bool, dst, {&self});
 }
 
-Tensor sgn(const Tensor& self, Dst dst) {
-  if (!is_complex(self.dtype())) {
-    Tensor out = map("sgn_cpu", Loop::sign, Promote::Default, dst, {&self});
-    return record(out, "SgnBackward0", {&self}, saved(),
-                  [](const Tensor& g) { return zeros_like(g); });
-  }
-  const Tensor size = abs(self);
-  return deliver("sgn", dst, masked_fill(div(self, size), eq(size, Scalar(0)), wrap(Scalar(0))));
-}
-
 Tensor isclose(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
   check(self.dtype() == other.dtype(), "{} did not match {}", self.dtype(), other.dtype());
   check(rtol >= 0, "rtol must be greater than or equal to zero, but got {}", rtol);
@@ -302,8 +292,6 @@ void register_compare(OpTable& ops) {
           "Returns whether each element has no imaginary part.");
   ops.add("signbit(Tensor self) -> Tensor", signbit, Both | Out,
           "Returns whether each element has its sign bit set (-0.0 has).");
-  ops.add("sgn(Tensor self) -> Tensor", sgn, Elementwise,
-          "Returns the sign; of a complex element its direction, x / |x|.");
   const char* close_doc =
       "``|self - other| <= atol + rtol * |other|`` (equal infinities are close; NaN only with "
       "``equal_nan``). Both need the same dtype.";

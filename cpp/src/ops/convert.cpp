@@ -92,38 +92,6 @@ Tensor data_of(const Tensor& self) {
   return out;
 }
 
-Tensor conj(const Tensor& self) {
-  if (!is_complex(self.dtype())) return self;
-  Tensor out = map("conj", Loop::conj, Promote::Default, {}, {&self});
-  return record(out, "ConjBackward0", {&self}, saved(), [](const Tensor& g) { return conj(g); });
-}
-
-namespace {
-
-// The real or imaginary parts in place, as a view of every other number.
-Tensor part(const Tensor& self, int64_t which) {
-  Dims strides(self.strides());
-  for (int64_t& s : strides) s *= 2;
-  Tensor out =
-      raw_view(self, self.shape(), strides, 2 * self.offset() + which, real_dtype(self.dtype()));
-  set_base(out, self);
-  return out;
-}
-
-}  // namespace
-
-Tensor real(const Tensor& self) {
-  if (!is_complex(self.dtype())) return self;
-  return record(part(self, 0), "RealBackward0", {&self}, saved(),
-                [](const Tensor& g) { return g; });
-}
-
-Tensor imag(const Tensor& self) {
-  check(is_complex(self.dtype()), "imag is not implemented for tensors with non-complex dtypes.");
-  return record(part(self, 1), "ImagBackward0", {&self}, saved(),
-                [](const Tensor& g) { return mul(g, wrap(Scalar(0.0, 1.0))); });
-}
-
 Scalar item(const Tensor& self) {
   check(self.numel() == 1, "a Tensor with {} elements cannot be converted to Scalar", self.numel());
   return load_scalar(self.data(), self.dtype());
@@ -156,7 +124,6 @@ template <DType T>
 Tensor cast_to(const Tensor& self, MemoryFormat format) {
   return converted(self, T, false, format);
 }
-Tensor resolve(const Tensor& self) { return self; }
 Tensor detach_row(const Tensor& self) { return detach(self); }
 
 }  // namespace
@@ -200,17 +167,6 @@ void register_convert(OpTable& ops) {
   }
   ops.add("detach(Tensor self) -> Tensor", detach_row, Both,
           "Returns the same memory outside of the graph.");
-  ops.add("real(Tensor self) -> Tensor", real, Function,
-          "Returns the real parts as a view; ``self`` for a real dtype.");
-  ops.add("imag(Tensor self) -> Tensor", imag, Function, "Returns the imaginary parts as a view.");
-  for (const char* name : {"conj", "conj_physical"}) {
-    ops.add((std::string(name) + "(Tensor self) -> Tensor").c_str(), conj, Both,
-            "Returns the complex conjugate; ``self`` for a real dtype.");
-  }
-  for (const char* name : {"resolve_conj", "resolve_neg"}) {
-    ops.add((std::string(name) + "(Tensor self) -> Tensor").c_str(), resolve, Both,
-            "Returns ``self``: conjugation is never lazy here.");
-  }
 }
 
 }  // namespace d2l

@@ -10,6 +10,7 @@ const OpTable& OpTable::get() {
     register_random(*ops);
     register_convert(*ops);
     register_arithmetic(*ops);
+    register_complex(*ops);
     register_compare(*ops);
     register_unary(*ops);
     register_activation(*ops);

@@ -8,6 +8,7 @@ namespace d2l {
 void register_activation(OpTable& ops);
 void register_arithmetic(OpTable& ops);
 void register_compare(OpTable& ops);
+void register_complex(OpTable& ops);
 void register_convert(OpTable& ops);
 void register_factory(OpTable& ops);
 void register_index(OpTable& ops);

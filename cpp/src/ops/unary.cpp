@@ -63,12 +63,21 @@ Tensor neg(const Tensor& self, Dst dst) {
 }
 
 Tensor abs(const Tensor& self, Dst dst) {
-  if (is_complex(self.dtype())) {
-    const Tensor re = real(self), im = imag(self);
-    return map("abs", Loop::hypot, Promote::Default, dst, {&re, &im});
+  if (!is_complex(self.dtype())) {
+    return from_input("abs", "AbsBackward0", Loop::abs, Promote::Default, self, dst,
+                      [](const Tensor& g, const Tensor& x) { return mul(g, sgn(x)); });
   }
-  return from_input("abs", "AbsBackward0", Loop::abs, Promote::Default, self, dst,
-                    [](const Tensor& g, const Tensor& x) { return mul(g, sign(x)); });
+  // The result is real: it is written through a dst of a complex dtype, but never in place.
+  check(!dst || dst.is_out(), "In-place abs is not supported for complex tensors.");
+  Tensor out;
+  {
+    GradModeGuard off(false);
+    const Tensor re = real(self), im = imag(self);
+    const DType part = real_dtype(self.dtype());
+    out = map_as("abs", Loop::hypot, part, dst ? dst.tensor().dtype() : part, dst, {&re, &im});
+  }
+  return record(out, "AbsBackward0", {&self}, saved(self),
+                [](const Tensor& g, const Tensor& x) { return mul(g, sgn(x)); });
 }
 
 Tensor sign(const Tensor& self, Dst dst) {
@@ -146,6 +155,7 @@ Tensor digamma(const Tensor& self, Dst dst) {
 }
 
 Tensor sigmoid_backward(const Tensor& g, const Tensor& y) {
+  if (is_complex(y.dtype())) return mul(g, conj(mul(sub(wrap(Scalar(1)), y), y)));
   Tensor out = map("sigmoid_backward", Loop::sigmoid_backward, Promote::Default, {}, {&g, &y});
   return record(
       out, "SigmoidBackwardBackward0", {&g, &y}, saved(g, y),
@@ -156,6 +166,7 @@ Tensor sigmoid_backward(const Tensor& g, const Tensor& y) {
 }
 
 Tensor tanh_backward(const Tensor& g, const Tensor& y) {
+  if (is_complex(y.dtype())) return mul(g, conj(one_minus_square(y)));
   Tensor out = map("tanh_backward", Loop::tanh_backward, Promote::Default, {}, {&g, &y});
   return record(
       out, "TanhBackwardBackward0", {&g, &y}, saved(g, y),

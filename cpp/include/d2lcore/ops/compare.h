@@ -41,7 +41,6 @@ D2L_API Tensor isposinf(const Tensor& self, Dst dst = {});
 D2L_API Tensor isneginf(const Tensor& self, Dst dst = {});
 D2L_API Tensor isreal(const Tensor& self);
 D2L_API Tensor signbit(const Tensor& self, Dst dst = {});
-D2L_API Tensor sgn(const Tensor& self, Dst dst = {});
 D2L_API Tensor isclose(const Tensor& self, const Tensor& other, double rtol, double atol,
                        bool equal_nan);
 D2L_API bool allclose(const Tensor& self, const Tensor& other, double rtol, double atol,

@@ -16,9 +16,6 @@ D2L_API Tensor detach(const Tensor& self);
 D2L_API Tensor alias(const Tensor& self);
 // The same memory, outside of the graph, with a version counter of its own (.data).
 D2L_API Tensor data_of(const Tensor& self);
-D2L_API Tensor real(const Tensor& self);
-D2L_API Tensor imag(const Tensor& self);
-D2L_API Tensor conj(const Tensor& self);  // self itself for a real dtype
 // The value of a one-element tensor.
 D2L_API Scalar item(const Tensor& self);
 
