@@ -43,17 +43,16 @@ void generator_dealloc(PyObject* self) {
 
 // Any int of 64 bits, negative ones as PyTorch remaps them.
 uint64_t seed_from(PyObject* o) {
-  Ref index = owned(PyNumber_Index(o));
-  const unsigned long long mask = PyLong_AsUnsignedLongLongMask(index.get());
-  if (PyErr_Occurred()) throw PythonError();
+  check(PyLong_Check(o), "manual_seed expected a long, but got {}", Py_TYPE(o)->tp_name);
+  const unsigned long long mask = PyLong_AsUnsignedLongLongMask(o);
   int overflow = 0;
-  const long long value = PyLong_AsLongLongAndOverflow(index.get(), &overflow);
-  if (overflow < 0 ||
-      (overflow > 0 && PyLong_AsUnsignedLongLong(index.get()) == ~0ull && PyErr_Occurred())) {
+  PyLong_AsLongLongAndOverflow(o, &overflow);
+  if (overflow > 0) {
+    PyLong_AsUnsignedLongLong(o);
+    if (!PyErr_Occurred()) overflow = 0;
     PyErr_Clear();
-    fail("Overflow when unpacking long");
   }
-  (void)value;
+  check<ValueError>(overflow == 0, "Overflow when unpacking long long");
   return mask;
 }
 
@@ -92,7 +91,7 @@ PyObject* get_state(PyObject* self, PyObject*) {
     put(16, static_cast<uint64_t>(s.next));
     for (int i = 0; i < Generator::kWords; ++i) put(24 + 8 * i, static_cast<uint64_t>(s.words[i]));
     // normal_x, normal_y, normal_rho, whether they are valid, then the float32 pair.
-    put(24 + 8 * Generator::kWords + 16, s.normal);
+    put(24 + 8 * Generator::kWords + 8, s.normal);
     put(24 + 8 * Generator::kWords + 24, static_cast<int32_t>(s.has_normal));
     return wrap(std::move(t));
   });
@@ -102,8 +101,7 @@ PyObject* set_state(PyObject* self, PyObject* state) {
     check<TypeError>(is_tensor(state), "expected a torch.ByteTensor, but got {}",
                      Py_TYPE(state)->tp_name);
     const Tensor& t = tensor_of(state);
-    check<TypeError>(t.dtype() == DType::UInt8,
-                     "expected a torch.ByteTensor, but got torch.{}Tensor", scalar_name(t.dtype()));
+    check<TypeError>(t.dtype() == DType::UInt8, "RNG state must be a torch.ByteTensor");
     check(t.numel() == kStateBytes && t.is_contiguous(),
           "Expected a CPUGeneratorImplState of size {} but found the input RNG state size to be {}",
           kStateBytes, t.numel());
@@ -119,12 +117,28 @@ PyObject* set_state(PyObject* self, PyObject* state) {
     for (int i = 0; i < Generator::kWords; ++i) {
       s.words[i] = static_cast<uint32_t>(get(24 + 8 * i, uint64_t{}));
     }
-    s.normal = get(24 + 8 * Generator::kWords + 16, double{});
+    s.normal = get(24 + 8 * Generator::kWords + 8, double{});
     s.has_normal = get(24 + 8 * Generator::kWords + 24, int32_t{}) != 0;
     generator_of(self).set_state(s);
     Py_INCREF(self);
     return self;
   });
+}
+// A generator of its own in the same state.
+PyObject* clone_state(PyObject* self, PyObject*) {
+  return guarded([&] {
+    Ref o = owned(generator_type->tp_alloc(generator_type, 0));
+    auto* g = reinterpret_cast<GeneratorObject*>(o.get());
+    g->generator = new Generator(generator_of(self));
+    g->owns = true;
+    return o.release();
+  });
+}
+// For copy and pickle: the class, no arguments, the state.
+PyObject* reduce(PyObject* self, PyObject*) {
+  Ref state = owned(get_state(self, nullptr));
+  if (!state) return nullptr;
+  return Py_BuildValue("(O()O)", Py_TYPE(self), state.get());
 }
 PyObject* get_device(PyObject*, void*) { return cpu_device(); }
 
@@ -134,6 +148,9 @@ PyMethodDef methods[] = {
     {"initial_seed", initial_seed, METH_NOARGS, "The seed it was last given."},
     {"get_state", get_state, METH_NOARGS, "The state as a tensor of bytes."},
     {"set_state", set_state, METH_O, "Restores a state that get_state() gave."},
+    {"clone_state", clone_state, METH_NOARGS, "Returns a new generator in the same state."},
+    {"__reduce__", reduce, METH_NOARGS, "What copy and pickle keep."},
+    {"__setstate__", set_state, METH_O, "Restores a state that get_state() gave."},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef getset[] = {{"device", get_device, nullptr, "The CPU.", nullptr},
                         {nullptr, nullptr, nullptr, nullptr, nullptr}};

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def manual_seed(seed: int) -> Any:
+def manual_seed(seed: int) -> _C.Generator:
     """Seeds the default generator and returns it: the same seed gives PyTorch's numbers.
 
     >>> import d2lcore as torch
@@ -19,7 +19,7 @@ def manual_seed(seed: int) -> Any:
     >>> torch.rand(2)
     tensor([0.4963, 0.7682])
     """
-    return _C.default_generator.manual_seed(seed)
+    return _C.default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:

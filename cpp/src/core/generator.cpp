@@ -60,7 +60,7 @@ Generator::State Generator::state() const {
 void Generator::set_state(const State& s) {
   check(s.left >= 1 && s.left <= kWords && s.next >= 0 && s.next <= kWords &&
             s.next + s.left <= kWords + 1,
-        "Generator: invalid mt19937 state");
+        "Invalid mt19937 state");
   seed_ = s.seed;
   std::copy(s.words, s.words + kWords, words_);
   left_ = s.left;

@@ -171,6 +171,9 @@ using RowFn = void (*)(const RowArgs*);
 enum class Row : uint8_t { softmax, log_softmax, softmax_backward, log_softmax_backward, kCount };
 inline constexpr int kRowCount = static_cast<int>(Row::kCount);
 
+// Turns blocks of 16 uniform numbers from [0, 1) into normal ones, in place.
+using NormalFn = void (*)(float* p, int64_t blocks, float mean, float std);
+
 inline constexpr int kKernelDTypes = 12;  // DType's order, d2lcore/dtype.h
 
 struct KernelTable {
@@ -180,6 +183,7 @@ struct KernelTable {
   ScanFn scan[kScanCount][kKernelDTypes];
   RowFn row[kRowCount][kKernelDTypes];     // `rows` contiguous rows, one after the other
   RowFn column[kRowCount][kKernelDTypes];  // `rows` neighbouring columns
+  NormalFn normal_blocks;
 };
 
 // The table of the instruction set chosen for this process (defined in iter/dispatch.cpp).

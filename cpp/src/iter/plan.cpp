@@ -36,15 +36,16 @@ Dims broadcast_shapes(std::initializer_list<const Tensor*> inputs) {
 
 namespace {
 
-// True when a should be inside b: smaller strides first, the earlier operand decides.
-bool inner(const Plan& p, int a, int b) {
+// Negative when a should be inside b, positive when outside, 0 when either will do: smaller strides
+// first, the earlier operand decides.
+int order(const Plan& p, int a, int b) {
   for (int k = 0; k < p.operands; ++k) {
     const int64_t x = p.strides[k][a], y = p.strides[k][b];
     if (x == 0 || y == 0) continue;
-    if (x != y) return x < y;
-    if (p.shape[a] != p.shape[b]) return p.shape[a] < p.shape[b];
+    if (x != y) return x < y ? -1 : 1;
+    if (p.shape[a] > p.shape[b]) return 1;
   }
-  return false;
+  return 0;
 }
 
 void swap_dims(Plan& p, int a, int b) {
@@ -95,9 +96,17 @@ Plan make_plan(IntList shape, const Tensor* const* operands, int count) {
       p.strides[k][i] = present ? t->strides[n - 1 - i] * size : 0;
     }
   }
-  // Insertion sort by stride: stable, and nearly always already in order.
+  // Insertion sort by stride, nearly always already in order. Dimensions that an operand repeats
+  // tell nothing, so the search goes on past them; PyTorch orders its random streams likewise.
   for (int i = 1; i < p.ndim; ++i) {
-    for (int j = i; j > 0 && inner(p, j, j - 1); --j) swap_dims(p, j, j - 1);
+    for (int at = i, j = i - 1; j >= 0; --j) {
+      const int found = order(p, j, at);
+      if (found < 0) break;
+      if (found > 0) {
+        swap_dims(p, j, at);
+        at = j;
+      }
+    }
   }
   coalesce(p);
   return p;

@@ -22,6 +22,7 @@ void fill_table(KernelTable& t) {
   fill_scan(t);
   fill_rows(t);
   fill_columns(t);
+  fill_normal(t);
 }
 
 }  // namespace d2l::D2L_ISA_NS

@@ -1,192 +1,13 @@
-// Random numbers as PyTorch's CPU generator gives them.
-//
-// Streams are drawn in order by the calling thread. Normal numbers: fewer than 16 come one by one
-// from Box and Muller in double; 16 and more are drawn as uniforms first and then turned, 8 pairs
-// at a time (Box and Muller, Annals of Mathematical Statistics 29, 1958).
-#include <cmath>
-
+// Random tensors as PyTorch's CPU generator gives them: the functions that make one.
 #include "autograd/record.h"
-#include "core/half.h"
 #include "core/total.h"
-#include "d2lcore/ops.h"
 #include "iter/map.h"
+#include "iter/reduce.h"
+#include "ops/random_parts.h"
 #include "ops/register.h"
 
 namespace d2l {
 namespace {
-
-// Draws into a contiguous buffer of t's dtype and copies it to t, if t itself is not contiguous.
-template <class F>
-void in_order(const Tensor& t, F fill) {
-  if (t.is_contiguous()) {
-    fill(t);
-    return;
-  }
-  Tensor flat = empty(t.shape(), t.dtype());
-  fill(flat);
-  copy_into(t, flat);
-}
-
-// One uniform number with as many random bits as the dtype has digits.
-double uniform_in(DType dtype, Generator& g, double from, double to) {
-  switch (dtype) {
-    case DType::Double:
-      return g.uniform_double() * (to - from) + from;
-    case DType::Half: {
-      const float x = static_cast<float>(g.next32() & 0x7FF) * 0x1p-11f;
-      return x * static_cast<float>(to - from) + static_cast<float>(from);
-    }
-    case DType::BFloat16: {
-      const float x = static_cast<float>(g.next32() & 0xFF) * 0x1p-8f;
-      return x * static_cast<float>(to - from) + static_cast<float>(from);
-    }
-    default: {
-      const float low = static_cast<float>(from), high = static_cast<float>(to);
-      return g.uniform_float() * (high - low) + low;
-    }
-  }
-}
-
-// Turns 16 uniforms into 16 normal numbers.
-template <class T>
-void box_muller(T* p, T mean, T std) {
-  for (int j = 0; j < 8; ++j) {
-    const T u1 = 1 - p[j], u2 = p[j + 8];
-    const T theta = static_cast<T>(2 * M_PI * static_cast<double>(u2));
-    const double radius = std::sqrt(-2 * std::log(static_cast<double>(u1)));
-    p[j] = static_cast<T>(radius * std::cos(static_cast<double>(theta))) * std + mean;
-    p[j + 8] = static_cast<T>(radius * std::sin(static_cast<double>(theta))) * std + mean;
-  }
-}
-
-template <class T>
-void normal_block(T* p, int64_t n, T mean, T std, DType dtype, Generator& g) {
-  for (int64_t i = 0; i < n; ++i) p[i] = static_cast<T>(uniform_in(dtype, g, 0, 1));
-  for (int64_t i = 0; i + 15 < n; i += 16) box_muller(p + i, mean, std);
-  if (n % 16 != 0) {
-    // The last 16 are drawn anew, so that each is turned with its partner.
-    T* tail = p + n - 16;
-    for (int i = 0; i < 16; ++i) tail[i] = static_cast<T>(uniform_in(dtype, g, 0, 1));
-    box_muller(tail, mean, std);
-  }
-}
-
-void check_float(const char* op, const Tensor& t) {
-  check<NotImplementedError>(is_floating(t.dtype()), "\"{}\" not implemented for '{}'", op,
-                             t.dtype());
-}
-
-void check_writable(const char* op, const Tensor& t) {
-  check(t.storage()->writable, "{}: the memory of the output tensor is read-only", op);
-}
-
-}  // namespace
-
-void uniform_into(const Tensor& t, double from, double to, Generator* generator) {
-  check_float("check_uniform_bounds", t);
-  check(from <= to, "uniform_ expects to return a [from, to) range, but found from={} > to={}",
-        from, to);
-  check(std::isfinite(to - from),
-        "uniform_ expects to-from <= std::numeric_limits<Float>::max(), "
-        "but found to={} and from={}",
-        to, from);
-  Generator& g = or_default(generator);
-  in_order(t, [&](const Tensor& flat) {
-    if (flat.dtype() == DType::Float) {
-      const float low = static_cast<float>(from), span = static_cast<float>(to) - low;
-      float* p = flat.data_as<float>();
-      for (int64_t i = 0; i < flat.numel(); ++i) p[i] = g.uniform_float() * span + low;
-      return;
-    }
-    const int64_t size = flat.item_bytes();
-    for (int64_t i = 0; i < flat.numel(); ++i) {
-      store_scalar(flat.data() + i * size, flat.dtype(),
-                   Scalar(uniform_in(flat.dtype(), g, from, to)));
-    }
-  });
-}
-
-void normal_into(const Tensor& t, double mean, double std, Generator* generator) {
-  check(std >= 0, "normal expects std >= 0.0, but found std {}", std);
-  check_float("normal_kernel_cpu", t);
-  Generator& g = or_default(generator);
-  in_order(t, [&](const Tensor& flat) {
-    const int64_t n = flat.numel();
-    if (n < 16) {
-      for (int64_t i = 0; i < n; ++i) {
-        store_scalar(flat.data() + i * flat.item_bytes(), flat.dtype(),
-                     Scalar(g.normal_double() * std + mean));
-      }
-    } else if (flat.dtype() == DType::Double) {
-      normal_block(flat.data_as<double>(), n, mean, std, DType::Double, g);
-    } else if (flat.dtype() == DType::Float) {
-      normal_block(flat.data_as<float>(), n, static_cast<float>(mean), static_cast<float>(std),
-                   DType::Float, g);
-    } else {
-      Tensor wide = empty(flat.shape(), DType::Float);
-      normal_block(wide.data_as<float>(), n, static_cast<float>(mean), static_cast<float>(std),
-                   flat.dtype(), g);
-      copy_into(flat, wide);
-    }
-  });
-}
-
-namespace {
-
-// What random_() draws without bounds: all non-negative values of the dtype, exactly representable.
-uint64_t full_range(DType t) {
-  switch (t) {
-    case DType::Bool:
-      return 2;
-    case DType::UInt8:
-      return 256;
-    case DType::Int8:
-      return 128;
-    case DType::Int16:
-      return 32768;
-    case DType::Int32:
-      return 1ull << 31;
-    case DType::Half:
-      return (1ull << 11) + 1;
-    case DType::BFloat16:
-      return (1ull << 8) + 1;
-    case DType::Float:
-      return (1ull << 24) + 1;
-    case DType::Double:
-      return (1ull << 53) + 1;
-    default:
-      return 1ull << 63;
-  }
-}
-
-void integers_into(const Tensor& t, int64_t low, uint64_t range, Generator& g) {
-  const bool wide = range >= 1ull << 32;
-  in_order(t, [&](const Tensor& flat) {
-    const int64_t size = flat.item_bytes();
-    for (int64_t i = 0; i < flat.numel(); ++i) {
-      const uint64_t draw = (wide ? g.next64() : g.next32()) % range;
-      store_scalar(flat.data() + i * size, flat.dtype(),
-                   Scalar(static_cast<int64_t>(draw + static_cast<uint64_t>(low))));
-    }
-  });
-}
-
-void check_bounds(const char* op, DType t, int64_t low, int64_t high) {
-  check(low < high, "{} expects 'from' to be less than 'to', but got from={} >= to={}", op, low,
-        high);
-  auto inside = [&](int64_t x) {
-    const int64_t limit = t == DType::Bool    ? 1
-                          : t == DType::UInt8 ? 255
-                          : t == DType::Int8  ? 127
-                          : t == DType::Int16 ? 32767
-                          : t == DType::Int32 ? 2147483647
-                                              : INT64_MAX;
-    const int64_t least = t <= DType::UInt8 ? 0 : -limit - 1;
-    return x >= least && x <= limit;
-  };
-  check(inside(low), "from is out of bounds for {}", name(t));
-  check(inside(high - 1), "to - 1 is out of bounds for {}", name(t));
-}
 
 Tensor made(IntList size, DType dtype, Dst dst) {
   if (!dst) return empty(size, dtype);
@@ -212,14 +33,25 @@ Tensor randn_into(IntList size, Generator* g, const Options& o, Dst dst) {
 Tensor randint_into(int64_t low, int64_t high, IntList size, Generator* g, const Options& o,
                     Dst dst) {
   const DType dtype = dst ? dst.tensor().dtype() : o.dtype.value_or(DType::Int64);
-  check_bounds("random_", dtype, low, high);
+  check_bounds(dtype, &low, &high);
   Tensor out = made(size, dtype, dst);
   integers_into(out, low, static_cast<uint64_t>(high) - static_cast<uint64_t>(low), or_default(g));
   return finish(out, o);
 }
+// That all numbers below n are distinct in the dtype.
+void check_counts(int64_t n, DType dtype) {
+  if (n > 0) check_fits(Scalar(n - 1), dtype);
+  if (dtype == DType::Half) check(n <= 2049, "n cannot be greater than 2049 for Half type.");
+  if (dtype == DType::Float) {
+    check(n <= (1 << 24) + 1, "n cannot be greater than 2^24+1 for Float type.");
+  }
+}
 Tensor randperm_into(int64_t n, Generator* generator, const Options& o, Dst dst) {
-  check(n >= 0, "n must be non-negative, got {}", n);
+  check(n >= 0, "Trying to create tensor with negative dimension {}: [{}]", n, n);
   const DType dtype = dst ? dst.tensor().dtype() : o.dtype.value_or(DType::Int64);
+  check<NotImplementedError>(dtype != DType::Bool && !is_complex(dtype),
+                             "\"randperm\" not implemented for '{}'", dtype);
+  check_counts(n, dtype);
   Tensor wide = empty(Dims{n}, DType::Int64);
   int64_t* p = wide.data_as<int64_t>();
   Generator& g = or_default(generator);
@@ -245,105 +77,63 @@ Tensor randperm(int64_t n, Generator* g, const Options& o) { return randperm_int
 
 namespace {
 
-// op_ and the functional form share this: dst is the tensor to fill, or a new one like self.
-template <class F>
-Tensor random_like(const char* op, const char* node, const Tensor& self, Dst dst, F fill) {
-  Tensor out = dst ? dst.tensor() : empty_as(self, self.dtype());
-  check_writable(op, out);
-  fill(out);
-  return record(out, node, {&self}, saved(), [](const Tensor& g) { return zeros_like(g); });
+// Fills out with normal numbers of mean 0, then out * std + mean, rounding as PyTorch does. std is
+// undefined where the numbers were drawn with it.
+Tensor shift_normal(const Tensor& out, const Tensor& std, const Tensor& mean) {
+  GradModeGuard off(false);
+  if (std.defined()) mul(out, std, Dst::inplace(out));
+  return add(out, mean, 1, Dst::inplace(out));
 }
 
-Tensor uniform_row(const Tensor& self, double from, double to, Generator* g, Dst dst) {
-  return random_like("uniform_", "UniformBackward0", self, dst,
-                     [&](const Tensor& t) { uniform_into(t, from, to, g); });
-}
-Tensor normal_row(const Tensor& self, double mean, double std, Generator* g, Dst dst) {
-  return random_like("normal_", "NormalBackward0", self, dst,
-                     [&](const Tensor& t) { normal_into(t, mean, std, g); });
-}
-Tensor random_row(const Tensor& self, Generator* g, Dst dst) {
-  return random_like("random_", "RandomBackward0", self, dst, [&](const Tensor& t) {
-    integers_into(t, 0, full_range(t.dtype()), or_default(g));
-  });
-}
-Tensor random_range(const Tensor& self, int64_t from, OptInt to, Generator* g, Dst dst) {
-  return random_like("random_", "RandomBackward0", self, dst, [&](const Tensor& t) {
-    const int64_t high =
-        to.value_or(static_cast<int64_t>(std::min(full_range(t.dtype()), uint64_t{INT64_MAX})));
-    check_bounds("random_", t.dtype(), from, high);
-    integers_into(t, from, static_cast<uint64_t>(high) - static_cast<uint64_t>(from),
-                  or_default(g));
-  });
-}
-Tensor random_to(const Tensor& self, int64_t to, Generator* g, Dst dst) {
-  return random_range(self, 0, to, g, dst);
-}
-Tensor exponential_row(const Tensor& self, double lambd, Generator* generator, Dst dst) {
-  check(lambd > 0, "exponential_ expects lambda > 0.0, but found lambda={}", lambd);
-  return random_like("exponential_", "ExponentialBackward0", self, dst, [&](const Tensor& t) {
-    check_float("exponential_", t);
-    Generator& g = or_default(generator);
-    in_order(t, [&](const Tensor& flat) {
-      for (int64_t i = 0; i < flat.numel(); ++i) {
-        store_scalar(flat.data() + i * flat.item_bytes(), flat.dtype(),
-                     Scalar(-1.0 / lambd * std::log1p(-g.uniform_double())));
-      }
-    });
-  });
-}
-Tensor bernoulli_p(const Tensor& self, double p, Generator* generator, Dst dst) {
-  check(p >= 0 && p <= 1, "bernoulli_ expects p to be in [0, 1], but got p={}", p);
-  return random_like("bernoulli_", "BernoulliBackward1", self, dst, [&](const Tensor& t) {
-    Generator& g = or_default(generator);
-    in_order(t, [&](const Tensor& flat) {
-      for (int64_t i = 0; i < flat.numel(); ++i) {
-        store_scalar(flat.data() + i * flat.item_bytes(), flat.dtype(),
-                     Scalar(int64_t{g.uniform_double() < p}));
-      }
-    });
-  });
-}
-Tensor bernoulli_row(const Tensor& self, Generator* generator, Dst dst) {
-  check_float("bernoulli_tensor_cpu_p_", self);
-  Generator& g = or_default(generator);
-  const Tensor p = contiguous(detach(self));
-  const int64_t size = self.item_bytes();
-  for (int64_t i = 0; i < p.numel(); ++i) {
-    const double x = load_scalar(p.data() + i * size, p.dtype()).real();
-    check(x >= 0 && x <= 1, "Expected p_in >= 0 && p_in <= 1 to be true, but got false.");
+// The elements behind a tensor, those that expand() repeats once only.
+Tensor without_repeats(const Tensor& t) {
+  Dims shape(t.shape());
+  for (int64_t d = 0; d < t.dim(); ++d) {
+    if (t->strides[d] == 0 && shape[d] > 1) shape[d] = 1;
   }
-  Tensor out = prepare_result("bernoulli", dst, self.shape(), self.dtype());
-  in_order(out, [&](const Tensor& flat) {
-    for (int64_t i = 0; i < flat.numel(); ++i) {
-      const double x = load_scalar(p.data() + i * size, p.dtype()).real();
-      const double u =
-          self.dtype() == DType::Double ? g.uniform_double() : double{g.uniform_float()};
-      store_scalar(flat.data() + i * flat.item_bytes(), flat.dtype(), Scalar(int64_t{u < x}));
-    }
-  });
-  return record(out, "BernoulliBackward0", {&self}, saved(),
-                [](const Tensor& gg) { return zeros_like(gg); });
+  return raw_view(t, shape, t.strides(), t.offset());
 }
+void check_deviations(const Tensor& std) {
+  check(!is_complex(std.dtype()), "normal expects standard deviation to be non-complex");
+  if (std.numel() == 0) return;
+  GradModeGuard off(false);
+  check(item(amin(without_repeats(std), {})).real() >= 0,
+        "normal expects all elements of std >= 0.0");
+}
+
 Tensor normal_size(double mean, double std, IntList size, Generator* g, const Options& o, Dst dst) {
   Tensor out = made(size, o.dtype.value_or(default_dtype()), dst);
   normal_into(out, mean, std, g);
   return finish(out, o);
 }
+Tensor zeros_of(const Node& node, size_t input, const Tensor& g) {
+  return zeros(node.input_shape(input), Options(g.dtype()));
+}
 Tensor normal_tensors(const Tensor& mean, const Tensor& std, Generator* g, Dst dst) {
-  check(!is_complex(std.dtype()), "normal expects standard deviation to be non-complex");
-  check(std.numel() == 0 || item(amin(std, {})).real() >= 0,
-        "normal expects all elements of std >= 0.0");
-  Tensor out = empty(broadcast_shapes({&mean, &std}), result_type(mean, std));
+  check_deviations(std);
+  Tensor out = made(broadcast_shapes({&mean, &std}), mean.dtype(), dst);
   normal_into(out, 0, 1, g);
-  GradModeGuard off(false);
-  return deliver("normal", dst, add(mul(out, std), mean));
+  shift_normal(out, std, mean);
+  return record(
+      out, "NormalBackward3", {&mean, &std}, saved(),
+      [](const Node& n, const Tensor& t) { return zeros_of(n, 0, t); },
+      [](const Node& n, const Tensor& t) { return zeros_of(n, 1, t); });
 }
 Tensor normal_mean(const Tensor& mean, double std, Generator* g, Dst dst) {
-  return normal_tensors(mean, scalar_tensor(Scalar(std), mean.dtype(), true), g, dst);
+  check(std >= 0, "normal expects std >= 0.0, but found std {}", std);
+  Tensor out = made(mean.shape(), mean.dtype(), dst);
+  normal_into(out, 0, std, g);
+  shift_normal(out, {}, mean);
+  return record(out, "NormalBackward1", {&mean}, saved(),
+                [](const Node& n, const Tensor& t) { return zeros_of(n, 0, t); });
 }
 Tensor normal_std(double mean, const Tensor& std, Generator* g, Dst dst) {
-  return normal_tensors(scalar_tensor(Scalar(mean), std.dtype(), true), std, g, dst);
+  check_deviations(std);
+  Tensor out = made(std.shape(), std.dtype(), dst);
+  normal_into(out, 0, 1, g);
+  shift_normal(out, std, scalar_tensor(Scalar(mean), out.dtype()));
+  return record(out, "NormalBackward2", {&std}, saved(),
+                [](const Node& n, const Tensor& t) { return zeros_of(n, 0, t); });
 }
 Options like_options(const Tensor& self, Options o) {
   if (!o.dtype) o.dtype = self.dtype();
@@ -362,7 +152,7 @@ Tensor randn_like(const Tensor& self, const Options& o, Ignored) {
 Tensor randint_like_range(const Tensor& self, int64_t low, int64_t high, const Options& o,
                           Ignored) {
   Tensor out = empty_as(self, *like_options(self, o).dtype);
-  check_bounds("random_", out.dtype(), low, high);
+  check_bounds(out.dtype(), &low, &high);
   integers_into(out, low, static_cast<uint64_t>(high) - static_cast<uint64_t>(low),
                 default_generator());
   return finish(out, o);
@@ -410,22 +200,8 @@ void register_random(OpTable& ops) {
           "Returns random integers from [0, high) in the shape of ``self``.");
   ops.add("randint_like(Tensor self, int low, int high, " LIKE ") -> Tensor", randint_like_range,
           Function, "Returns random integers from [low, high) in the shape of ``self``.");
-  ops.add("uniform(Tensor self, float from=0, float to=1, *, Generator? generator=None) -> Tensor",
-          uniform_row, Inplace, "Fills with uniform random numbers from [from, to).");
-  ops.add("normal(Tensor self, float mean=0, float std=1, *, Generator? generator=None) -> Tensor",
-          normal_row, Inplace, "Fills with normal random numbers.");
-  ops.add("random(Tensor self, int from, int? to, *, Generator? generator=None) -> Tensor",
-          random_range, Inplace, "Fills with random integers from [from, to).");
-  ops.add("random(Tensor self, int to, *, Generator? generator=None) -> Tensor", random_to, Inplace,
-          "Fills with random integers from [0, to).");
-  ops.add("random(Tensor self, *, Generator? generator=None) -> Tensor", random_row, Inplace,
-          "Fills with random integers that the dtype holds exactly.");
-  ops.add("exponential(Tensor self, float lambd=1, *, Generator? generator=None) -> Tensor",
-          exponential_row, Inplace, "Fills with exponentially distributed numbers of rate lambd.");
-  ops.add("bernoulli(Tensor self, *, Generator? generator=None) -> Tensor", bernoulli_row,
-          Both | Out, "Returns 1 with the probability that each element gives, else 0.");
-  ops.add("bernoulli(Tensor self, float p, *, Generator? generator=None) -> Tensor", bernoulli_p,
-          Both | Inplace, "Returns 1 with probability p, else 0.");
+  register_random_fill(ops);
+  register_random_sample(ops);
 #undef GEN
 #undef LIKE
 }

@@ -17,36 +17,137 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Callable[..., Tensor]: ...
 
 
-def _channel_dropout(input: Tensor, p: float, training: bool, inplace: bool, dims: int) -> Tensor:
+def _check_probability(p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not training or p == 0:
-        return input
-    batched = input.dim() == dims + 2
-    shape = input.shape[: 2 if batched else 1]
-    noise = input.new_empty((*shape, *([1] * dims)))
-    noise = noise.bernoulli_(1 - p).div_(1 - p) if p < 1 else noise.zero_()
+
+
+def _noise(input: Tensor, p: float, channels: bool) -> Tensor:
+    """Ones with probability ``1 - p``, else zeros: like ``input``, or one for each (N, C)."""
+    if not channels:
+        return _C.empty_like(input).bernoulli_(1 - p)
+    if input.dim() < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+    shape = (*input.shape[:2], *([1] * (input.dim() - 2)))
+    return input.new_empty(shape).bernoulli_(1 - p)
+
+
+def _multiply(input: Tensor, noise: Tensor, inplace: bool) -> Tensor:
     return input.mul_(noise) if inplace else input * noise
+
+
+def _feature_dropout(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    if not training or p == 0 or input.numel() == 0:
+        return input
+    if p == 1:
+        return _multiply(input, input.new_zeros(()), inplace)
+    return _multiply(input, _noise(input, p, True).div_(1 - p), inplace)
+
+
+def _alpha_dropout(
+    input: Tensor, p: float, training: bool, inplace: bool, channels: bool
+) -> Tensor:
+    _check_probability(p)
+    if not training or p == 0 or input.numel() == 0:
+        return input
+    if p == 1:
+        return _multiply(input, input.new_zeros(()), inplace)
+    # The dropped become -alpha, the negative limit of selu; a and b keep mean 0 and variance 1.
+    alpha = 1.7580993408473766
+    noise = _noise(input, p, channels)
+    a = 1 / ((alpha * alpha * p + 1) * (1 - p)) ** 0.5
+    b = noise.add(-1).mul_(alpha * a).add_(alpha * a * p)
+    return _multiply(input, noise.mul_(a), inplace).add_(b)
+
+
+def alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Dropout for ``selu``: dropped elements take its negative limit, mean and variance stay.
+
+    Klambauer et al., Self-Normalizing Neural Networks, 2017.
+
+    >>> import d2lcore as torch
+    >>> torch.nn.functional.alpha_dropout(torch.ones(2), training=False)
+    tensor([1., 1.])
+    """
+    return _alpha_dropout(input, p, training, inplace, False)
+
+
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """:func:`alpha_dropout` of whole channels of (N, C, ...)."""
+    return _alpha_dropout(input, p, training, inplace, True)
+
+
+def _channel_dropout(input: Tensor, p: float, training: bool, inplace: bool, dims: int) -> Tensor:
+    """Whole channels; a batch of one where the input has only ``dims + 1`` dimensions."""
+    if input.dim() == dims + 2:
+        return _feature_dropout(input, p, training, inplace)
+    batch = input.unsqueeze_(0) if inplace else input.unsqueeze(0)
+    out = _feature_dropout(batch, p, training, inplace)
+    return out.squeeze_(0) if inplace else out.squeeze(0)
+
+
+def _warn_of_rank(name: str, rank: int, dims: int) -> None:
+    from warnings import warn
+
+    warn(
+        f"{name}: Received a {rank}-D input to {name}, which is deprecated and will result in an "
+        "error in a future release. To retain the behavior and silence this warning, please use "
+        f"dropout instead. Note that {name} exists to provide channel-wise dropout on inputs with "
+        f"{dims} spatial dimensions, a channel dimension, and an optional batch dimension (i.e. "
+        f"{dims + 1}D or {dims + 2}D inputs).",
+        stacklevel=3,
+    )
 
 
 def dropout1d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
     """Zeroes whole channels of (N, C, L) or (C, L) with probability ``p``, scales the others."""
+    _check_probability(p)
+    if input.dim() not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. Note that "
+            "dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, "
+            "a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
+        )
     return _channel_dropout(input, p, training, inplace, 1)
 
 
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Zeroes whole channels of (N, C, H, W) or (C, H, W) with probability ``p``."""
-    return _channel_dropout(input, p, training, inplace, 2)
+    """Zeroes whole channels of (N, C, H, W) with probability ``p``.
+
+    Three dimensions are read as (N, C, L), with a warning, as in PyTorch.
+    """
+    _check_probability(p)
+    if input.dim() not in (3, 4):
+        _warn_of_rank("dropout2d", input.dim(), 2)
+    if input.dim() == 3:
+        from warnings import warn
+
+        warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout "
+            "behavior is desired - input is interpreted as shape (N, C, L), where C is the channel "
+            "dim. This behavior will change in a future release to interpret the input as one "
+            "without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise "
+            "dropout behavior, please switch to using dropout1d instead.",
+            stacklevel=2,
+        )
+    return _feature_dropout(input, p, training, inplace)
 
 
 def dropout3d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
     """Zeroes whole channels of (N, C, D, H, W) or (C, D, H, W) with probability ``p``."""
+    _check_probability(p)
+    if input.dim() not in (4, 5):
+        _warn_of_rank("dropout3d", input.dim(), 3)
     return _channel_dropout(input, p, training, inplace, 3)
 
 
