@@ -242,6 +242,7 @@ PYBIND11_MODULE(_C, m) {
     make_functions(m.ptr());
     make_autograd(m.ptr());
     succeed(PyModule_AddFunctions(m.ptr(), functions));
+    provide_lapack();
   } catch (const PythonError&) {
     throw pyb::error_already_set();
   } catch (const Error& e) {

@@ -16,4 +16,7 @@ bool is_ndarray(PyObject* o);
 Tensor from_ndarray(PyObject* array);
 PyObject* to_ndarray(PyObject* tensor_object, bool force);
 
+// Fills in the core's LAPACK with NumPy's (lapack.cpp).
+void provide_lapack();
+
 }  // namespace d2l::py

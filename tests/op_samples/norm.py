@@ -27,6 +27,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, dtype=None):
 
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, dtype=None):
     """Frobenius and the largest (smallest) sums of rows and columns."""
+    if A.size == 0:
+        return np.zeros(())
     return np.linalg.norm(A, ord, tuple(dim), keepdim)
 
 
@@ -37,6 +39,8 @@ def _norm(A, ord=None, dim=None, keepdim=False, dtype=None):
 
 
 def _old(x, p="fro", dim=None, keepdim=False, dtype=None):
+    if p == "nuc":
+        return matrix_norm(x, p, (0, 1) if dim is None else dim, keepdim)
     return vector_norm(x, 2 if p in ("fro", None) else p, dim, keepdim)
 
 
@@ -54,9 +58,10 @@ VECTORS = [S(t(3, 4)), S(t(3, 4), 1), S(t(3, 4), INF), S(t(3, 4), -INF), S(t(3, 
            S(t(3, 4), 2, (0, 1), True), S(t(5), 2), S(t(5, lo=0.2), -1), S(t(), 2), S(t(5), 0)]
 OPS = [
     Op("norm", _old, [S(t(3, 4)), S(t(3, 4), 1), S(t(3, 4), "fro"), S(t(3, 4), p=INF), S(t(3, 4), 2, dim=1), S(t(3, 4), 3, (0, 1), True),
-                      S(t(3, 4), None), S(t(5), p=-INF), S(t(3, 4), "fro", dim=(0, 1))], [RANGE], dtypes=FLOATS, tol=10),
+                      S(t(3, 4), None), S(t(5), p=-INF), S(t(3, 4), "fro", dim=(0, 1)), S(t(3, 4), "nuc", _dtypes="fd"),
+                      S(t(2, 3, 4), "nuc", (0, 2), _dtypes="fd")], [RANGE], dtypes=FLOATS, tol=10),
     Op("linalg.norm", _norm, [S(t(5)), S(t(3, 4)), S(t(5), 1), S(t(3, 4), INF), S(t(3, 4), "fro"), S(t(3, 4), 2, dim=1), S(t(3, 4), 1),
-                              S(t(2, 3, 4), 1, (0, 2)), S(t(3, 4), dim=0, keepdim=True), S(t(3, 4), -INF), S(t(3, 4), dtype=torch.float64, _result=None)],
+                              S(t(2, 3, 4), 1, (0, 2)), S(t(3, 4), dim=0, keepdim=True), S(t(3, 4), -INF), S(t(3, 4), 2, _dtypes="fd"), S(t(3, 4), "nuc", _dtypes="fd"), S(t(3, 4), dtype=torch.float64, _result=None)],
        [E(RuntimeError, "linalg.norm: If dim is specified, it must be of length 1 or 2", t(2, 2, 2), 2, (0, 1, 2)),
         E(RuntimeError, "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D", t(2, 2, 2), 1),
         E(RuntimeError, "linalg.matrix_norm: Order 3 not supported", t(2, 2), 3)], dtypes=FLOATS, tol=10),
@@ -65,7 +70,8 @@ OPS = [
         E(RuntimeError, "linalg.vector_norm cannot compute the inf norm on an empty tensor", t(0), INF)],
        dtypes=FLOATS, tol=10),
     Op("linalg.matrix_norm", matrix_norm, [S(t(3, 4)), S(t(3, 4), 1), S(t(3, 4), -1), S(t(3, 4), INF), S(t(2, 3, 4), -INF, (0, 1)),
-                                           S(t(2, 3, 4), "fro", dim=(2, 0), keepdim=True)],
+                                           S(t(2, 3, 4), "fro", dim=(2, 0), keepdim=True), S(t(3, 4), 2), S(t(3, 4), -2),
+                                           S(t(2, 3, 4), "nuc", dim=(2, 0), keepdim=True), S(t(2, 3, 4), 2, (0, 1)), S(t(0, 3), 1, _grad=False)],
        [MATRIX, E(RuntimeError, "linalg.matrix_norm: dim must be a 2-tuple", t(3, 3), "fro", (0,)),
         E(RuntimeError, "linalg.matrix_norm: dims must be different", t(3, 3), "fro", (0, 0)),
         E(RuntimeError, "linalg.matrix_norm: Order x not supported", t(3, 3), "x")],

@@ -10,6 +10,7 @@
 #include "d2lcore/ops/factory.h"
 #include "d2lcore/ops/index.h"
 #include "d2lcore/ops/join.h"
+#include "d2lcore/ops/linalg.h"
 #include "d2lcore/ops/loss.h"
 #include "d2lcore/ops/matmul.h"
 #include "d2lcore/ops/norm.h"

@@ -120,19 +120,17 @@ Tensor matrix_power(const Tensor& self, int64_t n) {
   check(self.size(-1) == self.size(-2),
         "linalg.matrix_power: A must be batches of square matrices, but they are {} by {} matrices",
         self.size(-2), self.size(-1));
-  check<NotImplementedError>(n >= 0,
-                             "linalg.matrix_power: negative powers need linalg.inv, which d2lcore "
-                             "does not have yet");
   if (n == 0) {
     const Tensor unit = eye(self.size(-1), self.size(-1), Options(self.dtype()));
     return record(clone(expand(unit, self.shape())), "LinalgMatrixPowerBackward0", {&self}, saved(),
                   [](const Tensor& g) { return zeros_like(g); });
   }
   // Binary powering.
-  Tensor power = self, result;
-  for (; n > 0; n >>= 1) {
-    if (n & 1) result = result.defined() ? matmul(result, power) : power;
-    if (n > 1) power = matmul(power, power);
+  Tensor power = n > 0 ? self : inv(self), result;
+  const auto times = static_cast<uint64_t>(n);
+  for (uint64_t left = n > 0 ? times : -times; left > 0; left >>= 1) {
+    if (left & 1) result = result.defined() ? matmul(result, power) : power;
+    if (left > 1) power = matmul(power, power);
   }
   return result.is(self) ? clone(self) : result;
 }

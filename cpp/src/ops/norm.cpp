@@ -122,20 +122,36 @@ namespace {
 struct Pair {
   int64_t row, col;
 };
+std::string listed(IntList dims) {
+  std::string out;
+  for (int64_t d : dims) out += (out.empty() ? "" : " ") + std::to_string(d);
+  return out;
+}
 // The two dimensions of a matrix norm.
 Pair matrix_dims(const Tensor& self, IntList dim) {
   check(self.dim() >= 2, "linalg.matrix_norm: The input tensor A must have at least 2 dimensions.");
-  check(dim.size() == 2, "linalg.matrix_norm: dim must be a 2-tuple. Got {}",
-        dim.empty() ? std::string() : std::to_string(dim[0]));
+  check(dim.size() == 2, "linalg.matrix_norm: dim must be a 2-tuple. Got {}", listed(dim));
   const Pair p{wrap_dim(dim[0], self.dim()), wrap_dim(dim[1], self.dim())};
   check(p.row != p.col, "linalg.matrix_norm: dims must be different. Got ({}, {})", dim[0], dim[1]);
   return p;
 }
 
-[[noreturn]] void needs_svd(std::string_view ord) {
-  fail<NotImplementedError>(
-      "linalg.matrix_norm: order {} needs the singular values, which d2lcore does not have yet",
-      ord);
+// The singular values of the matrices over two dimensions.
+Tensor values_over(const Tensor& self, const Pair& d, OptDType dtype) {
+  check(!is_reduced_floating(self.dtype()),
+        "linalg.matrix_norm: Low precision dtypes not supported. Got {}", self.dtype());
+  const Tensor x = dtype ? to_dtype(self, *dtype) : self;
+  const int64_t from[2] = {d.row, d.col}, to[2] = {-2, -1};
+  return svdvals(movedim(x, from, to));
+}
+
+// A reduction of the last dimension; with keepdim, ones where the matrix was.
+template <class F>
+Tensor reduced_values(const Tensor& s, const Pair& d, bool keepdim, F&& reduce_last) {
+  const Tensor out = reduce_last(s);
+  if (!keepdim) return out;
+  const int64_t low = std::min(d.row, d.col), high = std::max(d.row, d.col);
+  return unsqueeze(unsqueeze(out, low), high);
 }
 
 }  // namespace
@@ -147,13 +163,22 @@ Tensor matrix_norm(const Tensor& self, const Scalar& ord, IntList dim, bool keep
   check(size == 1 || size == 2 || std::isinf(size), "linalg.matrix_norm: Order {} not supported.",
         text(ord));
   check_dtypes("linalg.matrix_norm", self, dtype);
-  if (size == 2) needs_svd(text(ord));
+  if (size == 2) {
+    const Tensor values = values_over(self, d, dtype);
+    return reduced_values(values, d, keepdim, [p](const Tensor& s) {
+      const int64_t last[1] = {-1};
+      if (p > 0 && s.size(-1) == 0) return sum(s, IntList(last));
+      return p > 0 ? amax(s, last) : amin(s, last);
+    });
+  }
   // Sums along one dimension, then the largest or smallest of them along the other.
   const int64_t along = size == 1 ? d.row : d.col;
   int64_t over = size == 1 ? d.col : d.row;
   if (!keepdim && over > along) --over;
   const int64_t sum_dim[1] = {along}, max_dim[1] = {over};
   const Tensor sums = vector_norm(self, Scalar(1.0), IntList(sum_dim), keepdim, dtype);
+  // The largest of no sums is 0.
+  if (p > 0 && sums.size(over) == 0) return sum(sums, IntList(max_dim), keepdim);
   return p > 0 ? amax(sums, max_dim, keepdim) : amin(sums, max_dim, keepdim);
 }
 
@@ -161,7 +186,13 @@ Tensor matrix_norm(const Tensor& self, std::string_view ord, IntList dim, bool k
                    OptDType dtype) {
   const Pair d = matrix_dims(self, dim);
   check(ord == "fro" || ord == "nuc", "linalg.matrix_norm: Order {} not supported.", ord);
-  if (ord == "nuc") needs_svd("nuc");
+  if (ord == "nuc") {
+    check_dtypes("linalg.matrix_norm", self, dtype);
+    return reduced_values(values_over(self, d, dtype), d, keepdim, [](const Tensor& s) {
+      const int64_t last[1] = {-1};
+      return sum(s, IntList(last));
+    });
+  }
   const int64_t both[2] = {d.row, d.col};
   return vector_norm(self, 2, IntList(both), keepdim, dtype);
 }
@@ -220,7 +251,9 @@ Tensor norm_named(const Tensor& self, std::string_view p, OptInts dim, bool keep
                   OptDType dtype) {
   if (p == "fro") return vector_norm(self, 2, dim, keepdim, dtype);
   check(p == "nuc", "linalg.matrix_norm: Order {} not supported.", p);
-  needs_svd("nuc");
+  Dims all(static_cast<int>(self.dim()), 0);
+  for (int i = 0; i < all.size(); ++i) all[i] = i;
+  return matrix_norm(self, p, dim ? *dim : IntList(all), keepdim, dtype);
 }
 Tensor norm_number(const Tensor& self, OptScalar p, OptInts dim, bool keepdim, OptDType dtype) {
   return norm(self, p, dim, keepdim, dtype);
@@ -293,7 +326,8 @@ void register_norm(OpTable& ops) {
   const char* matrix_doc =
       "Returns a matrix norm over the two dimensions ``dim``: 'fro' the Euclidean norm, 1 and -1 "
       "the "
-      "largest and smallest column sum of absolute values, inf and -inf the same of rows.";
+      "largest and smallest column sum of absolute values, inf and -inf the same of rows, 2 and -2 "
+      "the largest and smallest singular value, 'nuc' their sum.";
   ops.add(
       "linalg.matrix_norm(Tensor A, str ord='fro', int[] dim=[-2, -1], bool keepdim=False, *, "
       "ScalarType? dtype=None) -> Tensor",

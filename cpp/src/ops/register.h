@@ -13,6 +13,7 @@ void register_convert(OpTable& ops);
 void register_factory(OpTable& ops);
 void register_index(OpTable& ops);
 void register_join(OpTable& ops);
+void register_linalg(OpTable& ops);
 void register_loss(OpTable& ops);
 void register_matmul(OpTable& ops);
 void register_norm(OpTable& ops);
