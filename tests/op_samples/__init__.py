@@ -7,8 +7,9 @@ from importlib import import_module
 from op_samples.base import Op
 
 CHAPTERS = (
-    "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory", "random", "view", "join",
-    "index", "reduce", "scan", "sort", "norm", "matmul", "linalg", "loss",
+    "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory",
+    "random", "view", "join", "index", "reduce", "scan", "sort", "norm", "normalize",
+    "matmul", "linalg", "loss",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@
 #include "d2lcore/ops/loss.h"
 #include "d2lcore/ops/matmul.h"
 #include "d2lcore/ops/norm.h"
+#include "d2lcore/ops/normalize.h"
 #include "d2lcore/ops/optim.h"
 #include "d2lcore/ops/random.h"
 #include "d2lcore/ops/reduce.h"

@@ -173,6 +173,33 @@ inline constexpr int kRowCount = static_cast<int>(Row::kCount);
 
 // Turns blocks of 16 uniform numbers from [0, 1) into normal ones, in place.
 using NormalFn = void (*)(float* p, int64_t blocks, float mean, float std);
+// Kernels of normalisation (kernels/norm.cpp), over float or double without gaps inside a row.
+// Which fields a kernel reads stands beside its name; a null pointer leaves that part out.
+struct NormArgs {
+  char *out = nullptr, *out2 = nullptr, *out3 = nullptr;
+  const char *x = nullptr, *g = nullptr;
+  const char *a = nullptr, *b = nullptr, *c = nullptr;
+  int64_t n = 0, rows = 0;            // rows of n elements
+  int64_t row_pitch = 0;              // elements from one row to the next
+  int64_t spans = 1, span_pitch = 0;  // moments, dots: a row is several spans of n elements
+  int64_t period = 1;                 // scale, combine: row r reads number r % period
+  double eps = 0;
+};
+using NormFn = void (*)(const NormArgs*);
+enum class Norm : uint8_t {
+  layer,  // out = (x - mean) rstd a[i] + b[i]; out2[row] = mean (null: not centred), out3 = rstd
+  layer_backward,  // out = dx; out2[i] += g xhat, out3[i] += g; a weight, b mean (or null), c rstd
+  moments,         // out[row] = mean, out2[row] = mean squared distance from it
+  dots,            // out[row] = sum g, out2[row] = sum g (x - a[row])
+  scale,           // out = x a[row] + b[row]
+  combine,         // out = g a[row] + x b[row] + c[row]
+  column_moments,  // the same four with a column in place of a row
+  column_dots,
+  column_scale,
+  column_combine,
+  kCount
+};
+inline constexpr int kNormCount = static_cast<int>(Norm::kCount);
 
 inline constexpr int kKernelDTypes = 12;  // DType's order, d2lcore/dtype.h
 
@@ -184,6 +211,7 @@ struct KernelTable {
   RowFn row[kRowCount][kKernelDTypes];     // `rows` contiguous rows, one after the other
   RowFn column[kRowCount][kKernelDTypes];  // `rows` neighbouring columns
   NormalFn normal_blocks;
+  NormFn norm[kNormCount][kKernelDTypes];
 };
 
 // The table of the instruction set chosen for this process (defined in iter/dispatch.cpp).

@@ -244,5 +244,6 @@ void fill_scan(KernelTable& t);
 void fill_rows(KernelTable& t);
 void fill_columns(KernelTable& t);
 void fill_normal(KernelTable& t);
+void fill_norms(KernelTable& t);
 
 }  // namespace d2l::D2L_ISA_NS

@@ -5,106 +5,10 @@
 // becomes NaN, as in PyTorch.
 #include "kernels/map.h"
 #include "kernels/math_float.h"
+#include "kernels/row_parts.h"
 
 namespace d2l::D2L_ISA_NS {
 namespace {
-
-// Adds vectors pairwise, as they come.
-template <class V>
-struct Pairwise {
-  V level[48];
-  uint64_t count = 0;
-  D2L_INLINE void add(V x) {
-    V* at = level;
-    for (uint64_t bit = 1; count & bit; bit <<= 1, ++at) x = *at + x;
-    *at = x;
-    ++count;
-  }
-  D2L_INLINE V total() const {
-    V sum{};
-    const V* at = level;
-    for (uint64_t bits = count; bits; bits >>= 1, ++at) {
-      if (bits & 1) sum = *at + sum;
-    }
-    return sum;
-  }
-};
-
-template <class T, class Op>
-D2L_INLINE T fold(Vec<T> v, Op op) {
-  constexpr int kCount = kLanes<T>;
-  VInt<T> lane;
-  for (int i = 0; i < kCount; ++i) lane[i] = i;
-#pragma GCC unroll 8
-  for (int s = kCount / 2; s >= 1; s /= 2) v = op(v, __builtin_shuffle(v, lane ^ s));
-  return v[0];
-}
-template <class T>
-D2L_INLINE T fold_sum(Vec<T> v) {
-  return fold<T>(v, [](Vec<T> a, Vec<T> b) { return a + b; });
-}
-template <class T>
-D2L_INLINE Vec<T> greater_of(Vec<T> a, Vec<T> b) {
-  return (a > b) | (a != a) ? a : b;
-}
-
-// Calls whole(i) for every full vector of a row and part(i, count) for its rest.
-template <class T, class Whole, class Part>
-D2L_INLINE void sweep(int64_t n, Whole whole, Part part) {
-  int64_t i = 0;
-  for (; i + kLanes<T> <= n; i += kLanes<T>) whole(i);
-  if (i < n) part(i, n - i);
-}
-
-template <class T>
-D2L_INLINE T row_max(const T* x, int64_t n) {
-  Vec<T> low = splat(-T(__builtin_inf())), m = low;
-  sweep<T>(
-      n, [&](int64_t i) { m = greater_of<T>(m, load<T>(x + i)); },
-      [&](int64_t i, int64_t c) { m = greater_of<T>(m, load_part(x + i, c, low)); });
-  return fold<T>(m, greater_of<T>);
-}
-// The sum of f(vector), pairwise: groups of four, then a cascade. f(i, count) masks the rest
-// itself.
-template <class T, class F>
-D2L_INLINE T row_sum(int64_t n, F f) {
-  using V = Vec<T>;
-  constexpr int64_t kPer = kLanes<T>;
-  if (n < 8) {  // too short for a tree: in order
-    V v = f(0, n < kPer ? n : kPer);
-    T sum = v[0];
-    for (int64_t i = 1; i < n; ++i) {
-      if (i % kPer == 0) v = f(i, n - i < kPer ? n - i : kPer);
-      sum += v[i % kPer];
-    }
-    return sum;
-  }
-  if (n <= 4 * kPer) {
-    V sum{};
-    for (int64_t i = 0; i < n; i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);
-    return fold_sum<T>(sum);
-  }
-  Pairwise<V> cascade;
-  int64_t i = 0;
-  while (i < n) {
-    V sum{};
-    for (int k = 0; k < 4 && i < n; ++k, i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);
-    cascade.add(sum);
-  }
-  return fold_sum<T>(cascade.total());
-}
-template <class T>
-D2L_INLINE Vec<T> get(const T* p, int64_t count, Vec<T> rest) {
-  return count == kLanes<T> ? load<T>(p) : load_part(p, count, rest);
-}
-template <class T>
-D2L_INLINE void put(T* p, Vec<T> v, int64_t count) {
-  if (count == kLanes<T>) {
-    store(p, v);
-  } else {
-    store_part(p, v, count);
-  }
-}
 
 template <class T, Row kKind>
 void forward(const RowArgs* args) {

@@ -23,6 +23,7 @@ void fill_table(KernelTable& t) {
   fill_rows(t);
   fill_columns(t);
   fill_normal(t);
+  fill_norms(t);
 }
 
 }  // namespace d2l::D2L_ISA_NS

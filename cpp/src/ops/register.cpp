@@ -21,6 +21,7 @@ const OpTable& OpTable::get() {
     register_scan(*ops);
     register_sort(*ops);
     register_norm(*ops);
+    register_normalize(*ops);
     register_matmul(*ops);
     register_linalg(*ops);
     register_loss(*ops);

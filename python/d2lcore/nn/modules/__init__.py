@@ -14,6 +14,11 @@ from d2lcore.nn.modules.activation import (
     Softplus,
     Tanh,
 )
+from d2lcore.nn.modules.batchnorm import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+)
 from d2lcore.nn.modules.container import (
     ModuleDict,
     ModuleList,
@@ -21,9 +26,26 @@ from d2lcore.nn.modules.container import (
     ParameterList,
     Sequential,
 )
-from d2lcore.nn.modules.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from d2lcore.nn.modules.flatten import Flatten, Unflatten
-from d2lcore.nn.modules.linear import Bilinear, Identity, Linear
+from d2lcore.nn.modules.dropout import (
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+)
+from d2lcore.nn.modules.flatten import (
+    Flatten,
+    Unflatten,
+)
+from d2lcore.nn.modules.instancenorm import (
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
+from d2lcore.nn.modules.linear import (
+    Bilinear,
+    Identity,
+    Linear,
+)
 from d2lcore.nn.modules.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -32,11 +54,21 @@ from d2lcore.nn.modules.loss import (
     MSELoss,
     NLLLoss,
 )
-from d2lcore.nn.modules.module import Module
+from d2lcore.nn.modules.module import (
+    Module,
+)
+from d2lcore.nn.modules.normalization import (
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+)
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Bilinear",
     "CrossEntropyLoss",
     "Dropout",
@@ -46,8 +78,13 @@ __all__ = [
     "ELU",
     "Flatten",
     "GELU",
+    "GroupNorm",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
@@ -58,6 +95,7 @@ __all__ = [
     "NLLLoss",
     "ParameterDict",
     "ParameterList",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "SiLU",
