@@ -8,7 +8,7 @@ from op_samples.base import Op
 
 CHAPTERS = (
     "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory",
-    "random", "view", "join", "index", "reduce", "scan", "sort", "norm", "normalize",
+    "random", "view", "join", "index", "reduce", "scan", "sort", "norm", "normalize", "pad",
     "matmul", "linalg", "loss",
 )  # fmt: skip
 

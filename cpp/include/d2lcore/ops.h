@@ -16,6 +16,7 @@
 #include "d2lcore/ops/norm.h"
 #include "d2lcore/ops/normalize.h"
 #include "d2lcore/ops/optim.h"
+#include "d2lcore/ops/pad.h"
 #include "d2lcore/ops/random.h"
 #include "d2lcore/ops/reduce.h"
 #include "d2lcore/ops/scan.h"

@@ -22,6 +22,7 @@ const OpTable& OpTable::get() {
     register_sort(*ops);
     register_norm(*ops);
     register_normalize(*ops);
+    register_pad(*ops);
     register_matmul(*ops);
     register_linalg(*ops);
     register_loss(*ops);

@@ -18,6 +18,7 @@ void register_loss(OpTable& ops);
 void register_matmul(OpTable& ops);
 void register_norm(OpTable& ops);
 void register_normalize(OpTable& ops);
+void register_pad(OpTable& ops);
 void register_random(OpTable& ops);
 void register_reduce(OpTable& ops);
 void register_scan(OpTable& ops);

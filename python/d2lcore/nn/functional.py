@@ -177,4 +177,32 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return out.reshape(*input1.shape[:-1], weight.shape[0])
 
 
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """Divides by ``(k + alpha * mean) ** beta``, the mean of the squares in ``size`` neighbouring
+    channels (channels outside count as zeros).
+
+    Args:
+        input: (N, C, ...), at least three dimensions.
+
+    >>> import d2lcore as torch
+    >>> torch.nn.functional.local_response_norm(torch.zeros(1, 4, 3), 2).shape
+    torch.Size([1, 4, 3])
+    """
+    dim = input.dim()
+    if dim < 3:
+        raise ValueError(
+            "Expected 3D or higher dimensionality                          input "
+            f"(got {dim} dimensions)"
+        )
+    if input.numel() == 0:
+        return input
+    squares = _C.constant_pad_nd(input * input, [0, 0] * (dim - 2) + [size // 2, (size - 1) // 2])
+    windows = squares.unfold(1, size, 1)
+    exact = input.is_floating_point() or input.is_complex()
+    mean = windows.mean(-1) if exact else windows.sum(-1) // size  # integers: as avg_pool divides
+    return input / mean.mul(alpha).add(k).pow(beta)
+
+
 globals().update({k: v for k, v in vars(_C._nn).items() if not k.startswith("_")})

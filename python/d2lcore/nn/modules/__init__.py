@@ -8,8 +8,8 @@ from d2lcore.nn.modules.activation import (
     LeakyReLU,
     LogSoftmax,
     ReLU,
-    Sigmoid,
     SiLU,
+    Sigmoid,
     Softmax,
     Softplus,
     Tanh,
@@ -60,6 +60,7 @@ from d2lcore.nn.modules.module import (
 from d2lcore.nn.modules.normalization import (
     GroupNorm,
     LayerNorm,
+    LocalResponseNorm,
     RMSNorm,
 )
 
@@ -87,6 +88,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSoftmax",
     "MSELoss",
     "Module",
