@@ -198,7 +198,9 @@ def local_response_norm(
         )
     if input.numel() == 0:
         return input
-    squares = _C.constant_pad_nd(input * input, [0, 0] * (dim - 2) + [size // 2, (size - 1) // 2])
+    squares: Tensor = _C.constant_pad_nd(
+        input * input, [0, 0] * (dim - 2) + [size // 2, (size - 1) // 2]
+    )
     windows = squares.unfold(1, size, 1)
     exact = input.is_floating_point() or input.is_complex()
     mean = windows.mean(-1) if exact else windows.sum(-1) // size  # integers: as avg_pool divides
