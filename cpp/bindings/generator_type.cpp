@@ -142,6 +142,10 @@ PyObject* reduce(PyObject* self, PyObject*) {
 }
 PyObject* get_device(PyObject*, void*) { return cpu_device(); }
 
+PyObject* generator_repr(PyObject* self) {
+  return PyUnicode_FromFormat("<torch._C.Generator object at %p>", static_cast<void*>(self));
+}
+
 PyMethodDef methods[] = {
     {"manual_seed", manual_seed, METH_O, "Sets the seed; returns the generator."},
     {"seed", reseed, METH_NOARGS, "Sets a seed from the system's entropy and returns it."},
@@ -160,6 +164,7 @@ PyGetSetDef getset[] = {{"device", get_device, nullptr, "The CPU.", nullptr},
 void make_generator(PyObject* module) {
   PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(generator_new)},
                          {Py_tp_dealloc, reinterpret_cast<void*>(generator_dealloc)},
+                         {Py_tp_repr, reinterpret_cast<void*>(generator_repr)},
                          {Py_tp_methods, methods},
                          {Py_tp_getset, getset},
                          {Py_tp_doc, const_cast<char*>("A source of random numbers (MT19937).")},

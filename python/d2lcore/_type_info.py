@@ -65,4 +65,4 @@ class iinfo:
         self.max = (1 << (self.bits - type.is_signed)) - 1
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

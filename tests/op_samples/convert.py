@@ -5,7 +5,7 @@ from __future__ import annotations
 import d2lcore as torch
 import numpy as np
 
-from op_samples.base import EVERY, E, Op, S, aliases, b, c, t
+from op_samples.base import EVERY, E, Op, S, b, c, t
 
 CASTS = {"float": "float32", "double": "float64", "half": "float16", "bfloat16": "bfloat16",
          "byte": "uint8", "char": "int8", "short": "int16", "int": "int32", "long": "int64",

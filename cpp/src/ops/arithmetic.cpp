@@ -157,9 +157,9 @@ namespace {
 // Exponents with a loop of their own in every floating and complex dtype.
 bool pow_loop(double e) { return e == 2 || e == 0.5 || e == -0.5 || e == -1; }
 
-// A complex power with the same exponent everywhere; 0, 1 and 3 are exact as in PyTorch.
-Tensor complex_pow(const Tensor& self, const Tensor& exponent, const Scalar& e, DType type,
-                   Dst dst) {
+// A power of complex numbers or bools with one exponent; 0, 1 and 3 are exact as in PyTorch.
+Tensor constant_pow(const Tensor& self, const Tensor& exponent, const Scalar& e, DType type,
+                    Dst dst) {
   GradModeGuard off(false);
   if (e.equals(0)) {
     Tensor out = prepare_result("pow", dst, self.shape(), type, &self);
@@ -186,10 +186,8 @@ Tensor pow(const Tensor& self, const Tensor& exponent, Dst dst) {
           "Integers to negative integer powers are not allowed.");
     const double x = e.is_complex() ? 0 : e.real();
     const bool whole = is_integral_or_bool(type);
-    if (is_complex(type) && (e.is_complex() || !pow_loop(x))) {
-      out = complex_pow(self, exponent, e, type, dst);
-    } else if (type == DType::Bool) {
-      out = map("pow", Loop::pow, Promote::Default, dst, {&self, &exponent});
+    if (type == DType::Bool || (is_complex(type) && (e.is_complex() || !pow_loop(x)))) {
+      out = constant_pow(self, exponent, e, type, dst);
     } else if (x == 2) {
       out = map_as("pow", Loop::square, type, type, dst, {&self});
     } else if (x == 0.5 && !whole) {
@@ -273,8 +271,8 @@ struct FirstSmaller {
 };
 
 void refuse_complex(const char* op, const Tensor& a, const Tensor& b) {
-  check<NotImplementedError>(!is_complex(a.dtype()) && !is_complex(b.dtype()),
-                             "{} does not support complex inputs.", op);
+  check(!is_complex(a.dtype()) && !is_complex(b.dtype()), "{} not implemented for complex tensors.",
+        op);
 }
 
 }  // namespace
