@@ -166,9 +166,18 @@ struct RowArgs {
   const char* b;
   int64_t n, rows;
   int64_t step;  // columns: elements from one to the next of a column; unused by rows
+  char* out2 = nullptr;
 };
 using RowFn = void (*)(const RowArgs*);
-enum class Row : uint8_t { softmax, log_softmax, softmax_backward, log_softmax_backward, kCount };
+enum class Row : uint8_t {
+  softmax,
+  log_softmax,
+  softmax_backward,
+  log_softmax_backward,
+  logsumexp,  // out: one element for each row or column
+  moments,    // out: the means; out2: the sums of squared distances from them
+  kCount
+};
 inline constexpr int kRowCount = static_cast<int>(Row::kCount);
 
 // Turns blocks of 16 uniform numbers from [0, 1) into normal ones, in place.

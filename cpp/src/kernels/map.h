@@ -245,5 +245,6 @@ void fill_rows(KernelTable& t);
 void fill_columns(KernelTable& t);
 void fill_normal(KernelTable& t);
 void fill_norms(KernelTable& t);
+void fill_moments(KernelTable& t);
 
 }  // namespace d2l::D2L_ISA_NS

@@ -1,109 +1,17 @@
 // Reductions without an index: pairwise, in any direction, at memory speed.
 //
-// The one idea: every reduction is "rows of vectors into one row of vectors". Rows are combined
-// eight at a time as a tree, the results by a binary cascade, so that the error of a sum grows with
-// log n. Reducing along contiguous memory makes each vector a row and folds the lanes at the end;
-// anything else is gathered into rows first. The order depends on n and the strides alone.
+// The one idea: every reduction is "rows of vectors into one row of vectors". Rows are combined in
+// blocks, the results by a binary cascade, so that the error of a sum grows with log n. Reducing
+// along contiguous memory makes each vector a row and folds the lanes at the end; anything else is
+// gathered into rows first. The order depends on n and the strides alone.
 #include "kernels/copy2d.h"
-#include "kernels/map.h"
-#include "kernels/math_float.h"
+#include "kernels/reduce_ops.h"
 
 namespace d2l::D2L_ISA_NS {
 namespace {
 
-constexpr int kGroup = 8;        // rows per tree
-constexpr int kMaxVectors = 16;  // columns at a time, in vectors: accumulators stay in L1
-constexpr int kLevels = 48;
-
-// What an op says: T elements, A accumulator lanes (as wide as T), Out the result's element.
-template <class T>
-struct SumOp {
-  using Elem = T;
-  using Acc = T;
-  using Out = T;
-  static constexpr bool kLong = false;
-  double p;
-  static Vec<T> identity() { return Vec<T>{}; }
-  D2L_INLINE Vec<T> map(Vec<T> x) const { return x; }
-  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return a + b; }
-  static D2L_INLINE Out finish(T a) { return a; }
-};
-template <class T>
-struct ProdOp : SumOp<T> {
-  static Vec<T> identity() { return Vec<T>{} + T(1); }
-  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return a * b; }
-};
-template <class T>
-struct Limits {
-  static constexpr bool kFloating = T(0.5) != T(0);
-  static constexpr T lowest() {
-    if constexpr (kFloating)
-      return -T(__builtin_inf());
-    else if constexpr (T(-1) < T(0))
-      return T(uint64_t(1) << (8 * sizeof(T) - 1));
-    else
-      return T(0);
-  }
-  static constexpr T highest() {
-    if constexpr (kFloating)
-      return T(__builtin_inf());
-    else
-      return T(~lowest());
-  }
-};
-template <class T>
-struct MaxOp : SumOp<T> {
-  static Vec<T> identity() { return splat(Limits<T>::lowest()); }
-  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return (a > b) | (a != a) ? a : b; }
-};
-template <class T>
-struct MinOp : SumOp<T> {
-  static Vec<T> identity() { return splat(Limits<T>::highest()); }
-  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return (a < b) | (a != a) ? a : b; }
-};
-template <class T>
-struct SumAbsOp : SumOp<T> {
-  D2L_INLINE Vec<T> map(Vec<T> x) const { return abs(x); }
-};
-template <class T>
-struct SumSquareOp : SumOp<T> {
-  D2L_INLINE Vec<T> map(Vec<T> x) const { return x * x; }
-};
-template <class T>
-struct SumPowOp : SumOp<T> {
-  static constexpr bool kLong = true;
-  D2L_INLINE Vec<T> map(Vec<T> x) const { return pow(abs(x), splat(T(this->p))); }
-};
-template <class T>
-struct CountOp : SumOp<T> {
-  D2L_INLINE Vec<T> map(Vec<T> x) const { return x != Vec<T>{} ? Vec<T>{} + 1 : Vec<T>{}; }
-};
-template <class T>
-struct MaxAbsOp : MaxOp<T> {
-  static Vec<T> identity() { return Vec<T>{}; }
-  D2L_INLINE Vec<T> map(Vec<T> x) const { return abs(x); }
-};
-template <class T>
-struct MinAbsOp : MinOp<T> {
-  D2L_INLINE Vec<T> map(Vec<T> x) const { return abs(x); }
-};
-template <class T>
-struct AnyOp {
-  using Elem = T;
-  using Acc = IntOf<T>;
-  using Out = uint8_t;
-  static constexpr bool kLong = false;
-  double p;
-  static VInt<T> identity() { return VInt<T>{}; }
-  D2L_INLINE VInt<T> map(Vec<T> x) const { return x != Vec<T>{}; }
-  static D2L_INLINE VInt<T> combine(VInt<T> a, VInt<T> b) { return a | b; }
-  static D2L_INLINE Out finish(Acc a) { return a != 0; }
-};
-template <class T>
-struct AllOp : AnyOp<T> {
-  static VInt<T> identity() { return ~VInt<T>{}; }
-  static D2L_INLINE VInt<T> combine(VInt<T> a, VInt<T> b) { return a & b; }
-};
+constexpr int kMaxVectors = 64;  // columns at a time, in vectors: accumulators stay in L1
+constexpr int kGathered = 16;    // and when they are gathered first
 
 // The state of one block of columns: combined rows, one per set bit of `groups`.
 template <class Op>
@@ -118,23 +26,29 @@ struct Cascade {
 
   // Rows at p, one vector row every `stride` bytes; only the last call may bring a ragged number.
   __attribute__((noinline, noclone)) void push(const char* p, int64_t stride, int64_t rows) {
+    constexpr int64_t kRows = 64;  // of a block, an even number
     int64_t i = 0;
     A t[kMaxVectors];
-    for (; i + kGroup <= rows; i += kGroup, p += kGroup * stride) {
-#pragma GCC unroll 1
-      for (int v = 0; v < vectors; ++v) {
+    while (i + 2 <= rows) {
+      const int64_t n = rows - i < kRows ? (rows - i) / 2 * 2 : kRows;
+      int v = 0;
+      for (; v + 4 <= vectors; v += 4) {  // four columns, two rows at a time
         A x[kGroup];
-        const char* q = p + v * kVecBytes;
-        if constexpr (Op::kLong) {  // a long map stands in the code once
-#pragma GCC unroll 1
-          for (int k = 0; k < kGroup; ++k, q += stride) x[k] = op.map(load<T>(q));
-        } else {
-#pragma GCC unroll 8
-          for (int k = 0; k < kGroup; ++k, q += stride) x[k] = op.map(load<T>(q));
-        }
-        t[v] = Op::combine(Op::combine(Op::combine(x[0], x[1]), Op::combine(x[2], x[3])),
-                           Op::combine(Op::combine(x[4], x[5]), Op::combine(x[6], x[7])));
+        reduce_block(&op, p + v * kVecBytes, kVecBytes, stride, 2 * stride, n / 2, x);
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; ++k) t[v + k] = Op::combine(x[k], x[4 + k]);
       }
+#pragma GCC unroll 1
+      for (; v < vectors; ++v) {
+        const char* q = p + v * kVecBytes;
+        t[v] = reduce_tree(&op, q, stride, n / kGroup);
+#pragma GCC unroll 1
+        for (int64_t k = n / kGroup * kGroup; k < n; ++k) {
+          t[v] = Op::combine(t[v], op.map(load<T>(q + k * stride)));
+        }
+      }
+      i += n;
+      p += n * stride;
       A* at = level;
       for (uint64_t bit = 1; groups & bit; bit <<= 1, at += vectors) {
 #pragma GCC unroll 1
@@ -156,14 +70,13 @@ struct Cascade {
   // The last row, `count` elements of it.
   __attribute__((noinline, noclone)) void push_part(const char* p, int64_t count) {
     using Acc = typename Op::Acc;
-    for (int v = 0; count > 0; ++v, count -= kLanes<T>, p += kVecBytes) {
+    for (int column = 0; count > 0; ++column, count -= kLanes<T>, p += kVecBytes) {
       if (count >= kLanes<T>) {
-        total[v] = Op::combine(total[v], op.map(load<T>(p)));
+        total[column] = Op::combine(total[column], op.map(load<T>(p)));
         continue;
       }
-      A mapped = op.map(load_part<T>(reinterpret_cast<const T*>(p), count, Vec<T>{}));
-      total[v] = Op::combine(
-          total[v], load_part<Acc>(reinterpret_cast<Acc*>(&mapped), count, Op::identity()));
+      const A v = op.map(load_part<T>(reinterpret_cast<const T*>(p), count, Vec<T>{}));
+      total[column] = Op::combine(total[column], first_of<Acc>(v, count, Op::identity()));
     }
   }
   __attribute__((noinline, noclone)) void finish() {
@@ -176,21 +89,6 @@ struct Cascade {
   }
 };
 
-// Folds the lanes of v to kPair of them.
-template <class Op, int kPair>
-__attribute__((noinline, noclone)) Vec<typename Op::Acc> fold(Vec<typename Op::Acc> v) {
-  constexpr int kCount = kLanes<typename Op::Acc>;
-  VInt<typename Op::Acc> lane;
-  for (int i = 0; i < kCount; ++i) lane[i] = static_cast<IntOf<typename Op::Acc>>(i);
-#pragma GCC unroll 8
-  for (int s = kCount / 2; s >= kPair; s /= 2) {
-    auto from = (lane + static_cast<IntOf<typename Op::Acc>>(s)) &
-                static_cast<IntOf<typename Op::Acc>>(kCount - 1);
-    v = Op::combine(v, __builtin_shuffle(v, from));
-  }
-  return v;
-}
-
 // kPair is 2 for the sum of complex numbers, pairs of lanes; else 1.
 template <class Op, int kPair = 1>
 void reduce(const ReduceArgs* args) {
@@ -198,7 +96,7 @@ void reduce(const ReduceArgs* args) {
   using Out = typename Op::Out;
   constexpr int64_t kItem = sizeof(T) * kPair, kPer = kVecBytes / kItem;
   const ReduceArgs& a = *args;
-  alignas(64) char buffer[64 * kMaxVectors * 8];
+  alignas(64) char buffer[64 * kGathered * 8];
   Cascade<Op> state;
   state.op.p = a.p;
   state.vectors = 1;
@@ -217,7 +115,7 @@ void reduce(const ReduceArgs* args) {
       if (rest) {
         const char* q = p + full * kVecBytes;
         Vec<Acc> v = state.op.map(load_part<T>(reinterpret_cast<const T*>(q), rest, Vec<T>{}));
-        acc = load_part<Acc>(reinterpret_cast<Acc*>(&v), rest, acc);
+        acc = first_of<Acc>(v, rest, acc);
       }
       for (int64_t i = 0; i < full; ++i, p += kVecBytes) {
         acc = Op::combine(acc, state.op.map(load<T>(p)));
@@ -229,34 +127,23 @@ void reduce(const ReduceArgs* args) {
     return;
   }
   if (a.n >= 4 * kPer && a.n >= 32 && (a.in_stride == kItem || a.keep_stride != kItem)) {
-    // Long rows are read four vectors at a time.
-    state.vectors = a.n >= 16 * kPer ? 4 : 1;
-    const int64_t row = state.vectors * kVecBytes, per = row / kItem;
     for (int64_t j = 0; j < a.m; ++j) {
       const char* p = a.in + j * a.keep_stride;
-      state.groups = 0;
       if (a.in_stride == kItem) {
-        const int64_t rows = state.vectors == 4 ? a.n / (4 * kPer) : a.n / kPer,
-                      rest = a.n - rows * per;
-        state.push(p, row, rows);
-        if (rest) state.push_part(p + rows * row, rest * kPair);
+        state.total[0] = reduce_stream(&state.op, p, a.n * kPair);
       } else {
         constexpr int64_t kBlock = sizeof buffer / kItem;
+        state.groups = 0;
         for (int64_t i = 0; i < a.n; i += kBlock) {
           int64_t c = a.n - i < kBlock ? a.n - i : kBlock;
           copy2d(buffer, kItem, 0, p + i * a.in_stride, a.in_stride, 0, c, 1, kItem);
-          state.push(buffer, row, c / per);
-          if (c % per) state.push_part(buffer + c / per * row, c % per * kPair);
+          state.push(buffer, kVecBytes, c / kPer);
+          if (c % kPer) state.push_part(buffer + c / kPer * kVecBytes, c % kPer * kPair);
         }
+        state.finish();
       }
-      state.finish();
       alignas(64) typename Op::Acc lanes[kLanes<typename Op::Acc>];
-      auto all = state.total[0];
-      if (state.vectors == 4) {
-        all = Op::combine(Op::combine(all, state.total[1]),
-                          Op::combine(state.total[2], state.total[3]));
-      }
-      store(lanes, fold<Op, kPair>(all));
+      store(lanes, fold<Op, kPair>(state.total[0]));
       write(j, lanes);
     }
     return;
@@ -272,6 +159,7 @@ void reduce(const ReduceArgs* args) {
       state.vectors = static_cast<int>(c / kPer);
       state.push(p, a.in_stride, a.n);
     } else {
+      c = c < kPer * kGathered ? c : kPer * kGathered;
       state.vectors = static_cast<int>((c + kPer - 1) / kPer);
       const int64_t pitch = state.vectors * kVecBytes;
       const int64_t rows = static_cast<int64_t>(sizeof buffer) / pitch / kGroup * kGroup;
@@ -283,7 +171,11 @@ void reduce(const ReduceArgs* args) {
     }
     state.finish();
     const auto* lanes = reinterpret_cast<const typename Op::Acc*>(state.total);
-    for (int64_t k = 0; k < c; ++k) write(j + k, lanes + k * kPair);
+    if (sizeof(Out) == sizeof(T) && a.out_stride == kItem) {
+      copy_bytes(a.out + j * kItem, reinterpret_cast<const char*>(lanes), c * kItem);
+    } else {
+      for (int64_t k = 0; k < c; ++k) write(j + k, lanes + k * kPair);
+    }
     j += c;
   }
 }

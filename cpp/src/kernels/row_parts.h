@@ -54,29 +54,12 @@ D2L_INLINE void sweep(int64_t n, Whole whole, Part part) {
   if (i < n) part(i, n - i);
 }
 
-template <class T>
-D2L_INLINE T row_max(const T* x, int64_t n) {
-  Vec<T> low = splat(-T(__builtin_inf())), m = low;
-  sweep<T>(
-      n, [&](int64_t i) { m = greater_of<T>(m, load<T>(x + i)); },
-      [&](int64_t i, int64_t c) { m = greater_of<T>(m, load_part(x + i, c, low)); });
-  return fold<T>(m, greater_of<T>);
-}
 // The sum of f(vector), pairwise: groups of four, then a cascade. f(i, count) masks the rest
 // itself.
 template <class T, class F>
 D2L_INLINE T row_sum(int64_t n, F f) {
   using V = Vec<T>;
   constexpr int64_t kPer = kLanes<T>;
-  if (n < 8) {  // too short for a tree: in order
-    V v = f(0, n < kPer ? n : kPer);
-    T sum = v[0];
-    for (int64_t i = 1; i < n; ++i) {
-      if (i % kPer == 0) v = f(i, n - i < kPer ? n - i : kPer);
-      sum += v[i % kPer];
-    }
-    return sum;
-  }
   if (n <= 4 * kPer) {
     V sum{};
     for (int64_t i = 0; i < n; i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);

@@ -3,12 +3,24 @@
 // The one idea: three sweeps of a row that stays in cache: its maximum, the exponentials with their
 // pairwise sum, the scaling. Subtracting the maximum keeps the exponentials in range; a row of -inf
 // becomes NaN, as in PyTorch.
-#include "kernels/map.h"
-#include "kernels/math_float.h"
+#include "kernels/reduce_ops.h"
 #include "kernels/row_parts.h"
 
 namespace d2l::D2L_ISA_NS {
 namespace {
+
+template <class T>
+D2L_INLINE T row_max(const T* x, int64_t n) {
+  if (n >= 8 * kLanes<T>) {
+    const MaxOp<T> op{};
+    return fold<T>(reduce_stream(&op, reinterpret_cast<const char*>(x), n), greater_of<T>);
+  }
+  Vec<T> low = splat(-T(__builtin_inf())), m = low;
+  sweep<T>(
+      n, [&](int64_t i) { m = greater_of<T>(m, load<T>(x + i)); },
+      [&](int64_t i, int64_t c) { m = greater_of<T>(m, load_part(x + i, c, low)); });
+  return fold<T>(m, greater_of<T>);
+}
 
 template <class T, Row kKind>
 void forward(const RowArgs* args) {
@@ -41,6 +53,22 @@ void forward(const RowArgs* args) {
   }
 }
 
+// An infinity or NaN that is the maximum is the answer.
+template <class T>
+void logsumexp(const RowArgs* args) {
+  const int64_t n = args->n;
+  for (int64_t j = 0; j < args->rows; ++j) {
+    const T* x = reinterpret_cast<const T*>(args->a) + j * n;
+    T m = row_max(x, n);
+    if (m - m == 0) {
+      const Vec<T> top = splat(m), low = splat(-T(__builtin_inf()));
+      T sum = row_sum<T>(n, [&](int64_t i, int64_t c) { return exp(get(x + i, c, low) - top); });
+      m += log(splat(sum))[0];
+    }
+    reinterpret_cast<T*>(args->out)[j] = m;
+  }
+}
+
 // softmax: y (g - sum(g y)); log_softmax: g - exp(y) sum(g).
 template <class T, bool kLog>
 void backward(const RowArgs* args) {
@@ -67,6 +95,7 @@ template <class T>
 void set_rows(KernelTable& t, Type type) {
   t.row[static_cast<int>(Row::softmax)][type] = forward<T, Row::softmax>;
   t.row[static_cast<int>(Row::log_softmax)][type] = forward<T, Row::log_softmax>;
+  t.row[static_cast<int>(Row::logsumexp)][type] = logsumexp<T>;
   t.row[static_cast<int>(Row::softmax_backward)][type] = backward<T, false>;
   t.row[static_cast<int>(Row::log_softmax_backward)][type] = backward<T, true>;
 }

@@ -1,7 +1,8 @@
 // Running reductions.
 //
 // The one idea: lanes are independent, so a block of lanes keeps its accumulators in L1 while the
-// steps go by. Float sums and products accumulate in double, as PyTorch's do on the CPU.
+// steps go by; a lane of its own in contiguous memory is scanned by vectors, shifting in powers of
+// two. Float sums and products accumulate in double, as PyTorch's do on the CPU.
 #include "kernels/map.h"
 #include "kernels/math_float.h"
 
@@ -18,6 +19,43 @@ template <>
 struct SumOf<float> {
   using Acc = double;
 };
+// The running sums (products) of the lanes of v.
+template <bool kProduct>
+D2L_INLINE VD scan_lanes(VD v) {
+  const VD none = splat(kProduct ? 1.0 : 0.0);
+#pragma GCC unroll 4
+  for (int shift = 1; shift < kLanes<double>; shift *= 2) {
+    VL from;
+    for (int i = 0; i < kLanes<double>; ++i) from[i] = i < shift ? kLanes<double> : i - shift;
+    const VD moved = __builtin_shuffle(v, none, from);
+    v = kProduct ? v * moved : v + moved;
+  }
+  return v;
+}
+// n contiguous elements, floating. The carry meets each vector once, after its scan.
+template <class T, bool kProduct>
+void scan_row(const T* x, T* y, int64_t n) {
+  constexpr int kCount = kLanes<double>;
+  typedef T Part __attribute__((vector_size(kCount * sizeof(T))));
+  VD carry = splat(kProduct ? 1.0 : 0.0);
+  int64_t i = 0;
+  for (; i + kCount <= n; i += kCount) {
+    Part p;
+    __builtin_memcpy(&p, x + i, sizeof p);
+    const VD s = scan_lanes<kProduct>(__builtin_convertvector(p, VD));
+    p = __builtin_convertvector(kProduct ? carry * s : carry + s, Part);
+    __builtin_memcpy(y + i, &p, sizeof p);
+    VL last;
+    for (int k = 0; k < kCount; ++k) last[k] = kCount - 1;
+    const VD total = __builtin_shuffle(s, last);
+    carry = kProduct ? carry * total : carry + total;
+  }
+  for (double s = carry[0]; i < n; ++i) {
+    s = kProduct ? s * x[i] : s + x[i];
+    y[i] = static_cast<T>(s);
+  }
+}
+
 template <class T, bool kProduct>
 void scan_sum(const ScanArgs* args) {
   const ScanArgs& a = *args;
@@ -40,6 +78,12 @@ void scan_sum(const ScanArgs* args) {
       for (int64_t k = 0; k < c; ++k) {
         const char* x = in + k * a.in_lane;
         char* y = out + k * a.out_lane;
+        if constexpr (T(0.5) != T(0)) {
+          if (a.in_stride == sizeof(T) && a.out_stride == sizeof(T)) {
+            scan_row<T, kProduct>(reinterpret_cast<const T*>(x), reinterpret_cast<T*>(y), a.n);
+            continue;
+          }
+        }
         Acc s = acc[k];
         for (int64_t i = 0; i < a.n; ++i, x += a.in_stride, y += a.out_stride) {
           s = step(s, *reinterpret_cast<const T*>(x));

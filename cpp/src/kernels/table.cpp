@@ -24,6 +24,7 @@ void fill_table(KernelTable& t) {
   fill_columns(t);
   fill_normal(t);
   fill_norms(t);
+  fill_moments(t);
 }
 
 }  // namespace d2l::D2L_ISA_NS

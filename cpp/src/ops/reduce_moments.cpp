@@ -5,6 +5,7 @@
 #include "autograd/record.h"
 #include "d2lcore/ops.h"
 #include "ops/reduce_parts.h"
+#include "ops/reduce_rows.h"
 
 namespace d2l {
 namespace {
@@ -14,7 +15,7 @@ void check_real_or_complex(const char* op, const Tensor& self) {
         "{} only support floating point and complex dtypes", op);
 }
 
-// In two passes: the mean, then the squared distances from it.
+// In one pass over rows or columns; else in two: the mean, then the squared distances from it.
 struct Moments {
   Tensor var, mean;
 };
@@ -23,11 +24,18 @@ Moments moments(const char* op, const Tensor& self, DimSet dims, double correcti
   GradModeGuard off(false);
   const DType type = self.dtype(), compute = is_reduced_floating(type) ? DType::Float : type;
   const double n = static_cast<double>(reduced_numel(self.shape(), dims));
-  Tensor center = reduce(op, Reduce::sum, self, dims, true, compute, compute);
-  const Tensor count = scalar_tensor(Scalar(n), compute, true);
-  center = map_as(op, Loop::div, compute, compute, Dst::inplace(center), {&center, &count});
-  const Tensor away = map_as(op, Loop::sub, compute, compute, {}, {&self, &center});
-  Tensor spread = reduce(op, Reduce::sum_square, away, dims, keepdim, compute, compute);
+  Tensor center, spread;  // the mean, and the sum of squared distances from it
+  if (const auto rows = row_geometry(self.shape(), dims)) {
+    center = empty(reduced_shape(self.shape(), dims, true), compute);
+    spread = empty(reduced_shape(self.shape(), dims, keepdim), compute);
+    moments_rows(contiguous(to_dtype(self, compute)), *rows, center, spread);
+  } else {
+    center = reduce(op, Reduce::sum, self, dims, true, compute, compute);
+    const Tensor count = scalar_tensor(Scalar(n), compute, true);
+    center = map_as(op, Loop::div, compute, compute, Dst::inplace(center), {&center, &count});
+    const Tensor away = map_as(op, Loop::sub, compute, compute, {}, {&self, &center});
+    spread = reduce(op, Reduce::sum_square, away, dims, keepdim, compute, compute);
+  }
   const Tensor freedom = scalar_tensor(Scalar(std::max(0.0, n - correction)), compute, true);
   const DType result = root ? compute : type;
   spread = map_as(op, Loop::div, compute, result, result == compute ? Dst::inplace(spread) : Dst(),
@@ -166,6 +174,11 @@ Tensor logsumexp(const Tensor& self, IntList dim, bool keepdim, Dst dst) {
       out = log(sum(exp(x), IntList(d), keepdim));
     } else if (dims == 0) {
       out = clone(x);
+    } else if (const auto rows = row_geometry(x.shape(), dims); rows && !is_complex(type)) {
+      const DType compute = is_reduced_floating(type) ? DType::Float : type;
+      out = empty(reduced_shape(x.shape(), dims, keepdim), compute);
+      logsumexp_rows(contiguous(to_dtype(x, compute)), *rows, out);
+      out = to_dtype(out, type);
     } else {
       Tensor top = is_complex(type) ? amax(real(x), d, true) : amax(x, d, true);
       top = masked_fill(top, isinf(top), wrap(Scalar(0)));

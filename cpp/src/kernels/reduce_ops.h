@@ -1,0 +1,238 @@
+// What a reduction does to elements, and a block of vectors reduced in registers.
+//
+// The one idea: eight accumulators hide the latency of an addition, and reading in the order of
+// memory keeps the prefetchers at work. Extremes first look away from NaN, which is one instruction
+// instead of three; a block in which x * 0 was not 0 somewhere (NaN, or infinite) is done again.
+#pragma once
+
+#include "kernels/map.h"
+#include "kernels/math_float.h"
+
+namespace d2l::D2L_ISA_NS {
+namespace {
+
+constexpr int kGroup = 8;  // accumulators
+constexpr int kLevels = 48;
+
+// What an op says: T elements, A accumulator lanes (as wide as T), Out the result's element.
+template <class T>
+struct SumOp {
+  using Elem = T;
+  using Acc = T;
+  using Out = T;
+  static constexpr bool kLong = false, kChecked = false;
+  double p;
+  static Vec<T> identity() { return Vec<T>{}; }
+  D2L_INLINE Vec<T> map(Vec<T> x) const { return x; }
+  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return a + b; }
+  static D2L_INLINE Out finish(T a) { return a; }
+};
+template <class T>
+struct ProdOp : SumOp<T> {
+  static Vec<T> identity() { return Vec<T>{} + T(1); }
+  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return a * b; }
+};
+template <class T>
+struct Limits {
+  static constexpr bool kFloating = T(0.5) != T(0);
+  static constexpr T lowest() {
+    if constexpr (kFloating)
+      return -T(__builtin_inf());
+    else if constexpr (T(-1) < T(0))
+      return T(uint64_t(1) << (8 * sizeof(T) - 1));
+    else
+      return T(0);
+  }
+  static constexpr T highest() {
+    if constexpr (kFloating)
+      return T(__builtin_inf());
+    else
+      return T(~lowest());
+  }
+};
+template <class T>
+struct MaxOp : SumOp<T> {
+  static constexpr bool kChecked = Limits<T>::kFloating;
+  static Vec<T> identity() { return splat(Limits<T>::lowest()); }
+  static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return b > a ? b : a; }
+  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return (a > b) | (a != a) ? a : b; }
+};
+template <class T>
+struct MinOp : SumOp<T> {
+  static constexpr bool kChecked = Limits<T>::kFloating;
+  static Vec<T> identity() { return splat(Limits<T>::highest()); }
+  static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return b < a ? b : a; }
+  static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return (a < b) | (a != a) ? a : b; }
+};
+template <class T>
+struct SumAbsOp : SumOp<T> {
+  D2L_INLINE Vec<T> map(Vec<T> x) const { return abs(x); }
+};
+template <class T>
+struct SumSquareOp : SumOp<T> {
+  D2L_INLINE Vec<T> map(Vec<T> x) const { return x * x; }
+};
+template <class T>
+struct SumPowOp : SumOp<T> {
+  static constexpr bool kLong = true;
+  D2L_INLINE Vec<T> map(Vec<T> x) const { return pow(abs(x), splat(T(this->p))); }
+};
+template <class T>
+struct CountOp : SumOp<T> {
+  D2L_INLINE Vec<T> map(Vec<T> x) const { return x != Vec<T>{} ? Vec<T>{} + 1 : Vec<T>{}; }
+};
+template <class T>
+struct MaxAbsOp : MaxOp<T> {
+  static Vec<T> identity() { return Vec<T>{}; }
+  D2L_INLINE Vec<T> map(Vec<T> x) const { return abs(x); }
+};
+template <class T>
+struct MinAbsOp : MinOp<T> {
+  D2L_INLINE Vec<T> map(Vec<T> x) const { return abs(x); }
+};
+template <class T>
+struct AnyOp {
+  using Elem = T;
+  using Acc = IntOf<T>;
+  using Out = uint8_t;
+  static constexpr bool kLong = false, kChecked = false;
+  double p;
+  static VInt<T> identity() { return VInt<T>{}; }
+  D2L_INLINE VInt<T> map(Vec<T> x) const { return x != Vec<T>{}; }
+  static D2L_INLINE VInt<T> combine(VInt<T> a, VInt<T> b) { return a | b; }
+  static D2L_INLINE Out finish(Acc a) { return a != 0; }
+};
+template <class T>
+struct AllOp : AnyOp<T> {
+  static VInt<T> identity() { return ~VInt<T>{}; }
+  static D2L_INLINE VInt<T> combine(VInt<T> a, VInt<T> b) { return a & b; }
+};
+
+// Where the accumulators of a block find their vectors: number k at (k % 4) near + (k / 4) far, and
+// again every `step` bytes, `groups` times.
+template <class Op>
+__attribute__((noinline, noclone)) void reduce_block(const Op* op, const char* p, int64_t near,
+                                                     int64_t far, int64_t step, int64_t groups,
+                                                     Vec<typename Op::Acc>* out) {
+  using A = Vec<typename Op::Acc>;
+  using T = typename Op::Elem;
+  A x[kGroup];
+#pragma GCC unroll 8
+  for (int k = 0; k < kGroup; ++k) x[k] = Op::identity();
+  const char* q = p;
+  if constexpr (Op::kChecked) {
+    A seen[2] = {};
+    for (int64_t g = 0; g < groups; ++g, q += step) {
+#pragma GCC unroll 8
+      for (int k = 0; k < kGroup; ++k) {
+        const A v = op->map(load<T>(q + (k & 3) * near + (k >> 2) * far));
+        x[k] = Op::combine_numbers(x[k], v);
+        seen[k & 1] = fma(v, A{}, seen[k & 1]);
+      }
+    }
+    seen[0] = seen[0] + seen[1];
+    if (__builtin_expect(any(seen[0] != A{}), 0)) {
+#pragma GCC unroll 8
+      for (int k = 0; k < kGroup; ++k) x[k] = Op::identity();
+      q = p;
+      for (int64_t g = 0; g < groups; ++g, q += step) {
+#pragma GCC unroll 8
+        for (int k = 0; k < kGroup; ++k) {
+          x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 3) * near + (k >> 2) * far)));
+        }
+      }
+    }
+  } else if constexpr (Op::kLong) {  // a long map stands in the code once
+    for (int64_t g = 0; g < groups; ++g, q += step) {
+#pragma GCC unroll 1
+      for (int k = 0; k < kGroup; ++k) {
+        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 3) * near + (k >> 2) * far)));
+      }
+    }
+  } else {
+    for (int64_t g = 0; g < groups; ++g, q += step) {
+#pragma GCC unroll 8
+      for (int k = 0; k < kGroup; ++k) {
+        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 3) * near + (k >> 2) * far)));
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < kGroup; ++k) out[k] = x[k];
+}
+template <class Op>
+D2L_INLINE Vec<typename Op::Acc> tree(const Vec<typename Op::Acc>* x) {
+  return Op::combine(Op::combine(Op::combine(x[0], x[1]), Op::combine(x[2], x[3])),
+                     Op::combine(Op::combine(x[4], x[5]), Op::combine(x[6], x[7])));
+}
+// All accumulators of a block as one.
+template <class Op>
+D2L_INLINE Vec<typename Op::Acc> reduce_tree(const Op* op, const char* p, int64_t pitch,
+                                             int64_t groups) {
+  Vec<typename Op::Acc> x[kGroup];
+  reduce_block(op, p, pitch, 4 * pitch, 8 * pitch, groups, x);
+  return tree<Op>(x);
+}
+
+// The first n lanes of v, the others from rest.
+template <class T>
+D2L_INLINE Vec<T> first_of(Vec<T> v, int64_t n, Vec<T> rest) {
+  VInt<T> lane;
+  for (int i = 0; i < kLanes<T>; ++i) lane[i] = static_cast<IntOf<T>>(i);
+  return lane < static_cast<IntOf<T>>(n) ? v : rest;
+}
+
+// `count` contiguous elements to one vector: blocks, whose results a binary cascade combines; what
+// is left over goes to the accumulators of the last one.
+template <class Op>
+__attribute__((noinline, noclone)) Vec<typename Op::Acc> reduce_stream(const Op* op, const char* p,
+                                                                       int64_t count) {
+  using A = Vec<typename Op::Acc>;
+  using T = typename Op::Elem;
+  constexpr int64_t kBlock = 8 * kGroup;
+  A level[kLevels];
+  uint64_t blocks = 0;
+  int64_t vectors = count / kLanes<T>;
+  for (; vectors >= kBlock; vectors -= kBlock, p += kBlock * kVecBytes) {
+    A t = reduce_tree(op, p, kVecBytes, kBlock / kGroup);
+    A* at = level;
+    for (uint64_t bit = 1; blocks & bit; bit <<= 1, ++at) t = Op::combine(*at, t);
+    *at = t;
+    ++blocks;
+  }
+  A x[kGroup];
+  reduce_block(op, p, kVecBytes, 4 * kVecBytes, kGroup * kVecBytes, vectors / kGroup, x);
+  p += vectors / kGroup * kGroup * kVecBytes;
+#pragma GCC unroll 1
+  for (int64_t k = 0; k < vectors % kGroup; ++k, p += kVecBytes) {
+    x[k] = Op::combine(x[k], op->map(load<T>(p)));
+  }
+  if (const int64_t rest = count % kLanes<T>) {
+    const A v = op->map(load_part<T>(reinterpret_cast<const T*>(p), rest, Vec<T>{}));
+    x[7] = Op::combine(x[7], first_of<typename Op::Acc>(v, rest, Op::identity()));
+  }
+  A total = tree<Op>(x);
+  const A* at = level;
+  for (uint64_t bits = blocks; bits; bits >>= 1, ++at) {
+    if (bits & 1) total = Op::combine(*at, total);
+  }
+  return total;
+}
+
+// Folds the lanes of v to kPair of them.
+template <class Op, int kPair>
+__attribute__((noinline, noclone)) Vec<typename Op::Acc> fold(Vec<typename Op::Acc> v) {
+  constexpr int kCount = kLanes<typename Op::Acc>;
+  VInt<typename Op::Acc> lane;
+  for (int i = 0; i < kCount; ++i) lane[i] = static_cast<IntOf<typename Op::Acc>>(i);
+#pragma GCC unroll 8
+  for (int s = kCount / 2; s >= kPair; s /= 2) {
+    auto from = (lane + static_cast<IntOf<typename Op::Acc>>(s)) &
+                static_cast<IntOf<typename Op::Acc>>(kCount - 1);
+    v = Op::combine(v, __builtin_shuffle(v, from));
+  }
+  return v;
+}
+
+}  // namespace
+}  // namespace d2l::D2L_ISA_NS
