@@ -66,6 +66,7 @@ uint64_t nan_key(DType t) {
 
 // Narrow keys: key and position in one word. Wide ones: a pair.
 struct Narrow {
+  using Key = uint32_t;
   uint64_t word;
   static Narrow make(uint64_t key, uint64_t i) { return {key << 32 | i}; }
   uint64_t key() const { return word >> 32; }
@@ -75,6 +76,7 @@ struct Narrow {
   static uint64_t mirror(uint64_t key) { return ~key & UINT32_MAX; }
 };
 struct Wide {
+  using Key = uint64_t;
   uint64_t k, i;
   static Wide make(uint64_t key, uint64_t i) { return {key, i}; }
   uint64_t key() const { return k; }
@@ -148,15 +150,8 @@ struct Lane {
       case Pick::Sort:
         radix_sort(items, scratch);
         return;
-      case Pick::Top:
-        if (k <= n / 64) {
-          std::partial_sort(items.begin(), items.begin() + k, items.end());
-        } else if (k < n / 8) {
-          std::nth_element(items.begin(), items.begin() + k, items.end());
-          std::sort(items.begin(), items.begin() + k);
-        } else {
-          radix_sort(items, scratch);
-        }
+      case Pick::Top:  // k < n / 8: pick_top
+        radix_sort(items, scratch);
         return;
       case Pick::Nth:
         return nth(k);
@@ -263,9 +258,101 @@ struct Job {
   }
 };
 
+// Whether one of n contiguous elements may come before `bound` in the order. A plain loop of
+// comparisons, which the compiler makes vectors of; other dtypes are always looked at.
+bool may_come_before(DType dtype, bool descending, const char* p, int64_t n, const char* bound) {
+  auto any = [&]<class T>(T*) {
+    const T* x = reinterpret_cast<const T*>(p);
+    const T b = *reinterpret_cast<const T*>(bound);
+    int found = 0;
+    if (descending) {
+      for (int64_t i = 0; i < n; ++i) found |= !(x[i] <= b);  // NaN comes first
+    } else {
+      for (int64_t i = 0; i < n; ++i) found |= !(x[i] >= b);
+    }
+    return found != 0;
+  };
+  switch (dtype) {
+    case DType::Int32:
+      return any(static_cast<int32_t*>(nullptr));
+    case DType::Int64:
+      return any(static_cast<int64_t*>(nullptr));
+    case DType::Float:
+      return any(static_cast<float*>(nullptr));
+    case DType::Double:
+      return any(static_cast<double*>(nullptr));
+    default:
+      return true;
+  }
+}
+
+// The first k of a lane, k much smaller than its length n: a block of elements is looked at as a
+// whole, and usually none of them comes before the k-th of those seen so far.
+template <class E>
+void pick_top(const Job& job, const Place& p, uint64_t least, Lane<E>& lane) {
+  using Key = typename E::Key;
+  constexpr int64_t kBlock = 32;
+  const int64_t n = job.self->shape[job.dim], size = job.self.item_bytes();
+  const int64_t step = job.self->strides[job.dim] * size;
+  const char* from = job.self.data() + p.in * size;
+  const int64_t room = std::max<int64_t>(2 * job.k, 2 * kBlock);
+  lane.items.resize(static_cast<size_t>(room + kBlock));
+  E* items = lane.items.begin();
+  int64_t held = 0;
+  Key limit = 0;
+  bool limited = false;
+  const bool few = job.k <= 16;  // these are kept in order, one inserted at a time
+  auto insert = [&](E e) {
+    int64_t at = held < job.k ? held++ : held - 1;
+    for (; at > 0 && e < items[at - 1]; --at) items[at] = items[at - 1];
+    items[at] = e;
+    limited = held == job.k;
+    limit = static_cast<Key>(items[held - 1].key());
+  };
+  auto shrink = [&] {
+    std::nth_element(items, items + job.k - 1, items + held);
+    held = job.k;
+    limit = static_cast<Key>(items[held - 1].key());
+    limited = true;
+  };
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const int64_t count = std::min(kBlock, n - i);
+    if (limited && step == size &&
+        !may_come_before(job.self.dtype(), job.descending, from + i * step, count,
+                         from + items[job.k - 1].index() * step)) {
+      continue;
+    }
+    Key keys[kBlock];
+    if (job.descending) {
+      each_key(job.self.dtype(), from + i * step, step, count, [&](int64_t j, uint64_t key) {
+        keys[j] = static_cast<Key>(E::mirror(key - least));
+      });
+    } else {
+      each_key(job.self.dtype(), from + i * step, step, count,
+               [&](int64_t j, uint64_t key) { keys[j] = static_cast<Key>(key - least); });
+    }
+    for (int64_t j = 0; j < count; ++j) {
+      if (limited && keys[j] >= limit) continue;
+      const E e = E::make(keys[j], static_cast<uint64_t>(i + j));
+      if (few) {
+        insert(e);
+      } else {
+        items[held++] = e;
+      }
+    }
+    if (held >= room) shrink();
+  }
+  if (held > job.k) shrink();
+  if (!few) std::sort(items, items + held);
+  job.write(p, lane);
+}
+
 // One lane with elements of type E; keys are counted from `least`.
 template <class E>
 void pick_lane(const Job& job, const Place& p, uint64_t least, Lane<E>& lane) {
+  if (job.what == Pick::Top && job.k < job.self->shape[job.dim] / 8) {
+    return pick_top(job, p, least, lane);
+  }
   lane.items.resize(static_cast<size_t>(job.self->shape[job.dim]));
   E* to = lane.items.begin();
   if (job.descending) {

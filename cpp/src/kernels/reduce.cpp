@@ -11,7 +11,8 @@ namespace d2l::D2L_ISA_NS {
 namespace {
 
 constexpr int kMaxVectors = 64;  // columns at a time, in vectors: accumulators stay in L1
-constexpr int kGathered = 16;    // and when they are gathered first
+constexpr int kGathered = 4;     // and when they are gathered first
+constexpr int64_t kRows = 64;    // of a block
 
 // The state of one block of columns: combined rows, one per set bit of `groups`.
 template <class Op>
@@ -26,26 +27,17 @@ struct Cascade {
 
   // Rows at p, one vector row every `stride` bytes; only the last call may bring a ragged number.
   __attribute__((noinline, noclone)) void push(const char* p, int64_t stride, int64_t rows) {
-    constexpr int64_t kRows = 64;  // of a block, an even number
     int64_t i = 0;
     A t[kMaxVectors];
-    while (i + 2 <= rows) {
-      const int64_t n = rows - i < kRows ? (rows - i) / 2 * 2 : kRows;
-      int v = 0;
-      for (; v + 4 <= vectors; v += 4) {  // four columns, two rows at a time
+    while (i + 4 <= rows) {
+      const int64_t n = rows - i < kRows ? (rows - i) / 4 * 4 : kRows;
+      for (int v = 0; v < vectors; v += 2) {  // two columns, four rows at a time
+        // A last column alone is its own neighbour: every column meets the same additions.
+        const int64_t near = v + 1 < vectors ? kVecBytes : 0;
         A x[kGroup];
-        reduce_block(&op, p + v * kVecBytes, kVecBytes, stride, 2 * stride, n / 2, x);
-#pragma GCC unroll 4
-        for (int k = 0; k < 4; ++k) t[v + k] = Op::combine(x[k], x[4 + k]);
-      }
-#pragma GCC unroll 1
-      for (; v < vectors; ++v) {
-        const char* q = p + v * kVecBytes;
-        t[v] = reduce_tree(&op, q, stride, n / kGroup);
-#pragma GCC unroll 1
-        for (int64_t k = n / kGroup * kGroup; k < n; ++k) {
-          t[v] = Op::combine(t[v], op.map(load<T>(q + k * stride)));
-        }
+        reduce_block(&op, p + v * kVecBytes, near, stride, 4 * stride, n / 4, x);
+        t[v] = Op::combine(Op::combine(x[0], x[2]), Op::combine(x[4], x[6]));
+        if (near) t[v + 1] = Op::combine(Op::combine(x[1], x[3]), Op::combine(x[5], x[7]));
       }
       i += n;
       p += n * stride;
@@ -96,7 +88,7 @@ void reduce(const ReduceArgs* args) {
   using Out = typename Op::Out;
   constexpr int64_t kItem = sizeof(T) * kPair, kPer = kVecBytes / kItem;
   const ReduceArgs& a = *args;
-  alignas(64) char buffer[64 * kGathered * 8];
+  alignas(64) char buffer[kRows * kGathered * kVecBytes];
   Cascade<Op> state;
   state.op.p = a.p;
   state.vectors = 1;
@@ -162,7 +154,7 @@ void reduce(const ReduceArgs* args) {
       c = c < kPer * kGathered ? c : kPer * kGathered;
       state.vectors = static_cast<int>((c + kPer - 1) / kPer);
       const int64_t pitch = state.vectors * kVecBytes;
-      const int64_t rows = static_cast<int64_t>(sizeof buffer) / pitch / kGroup * kGroup;
+      const int64_t rows = static_cast<int64_t>(sizeof buffer) / pitch / kRows * kRows;
       for (int64_t i = 0; i < a.n; i += rows) {
         int64_t r = a.n - i < rows ? a.n - i : rows;
         copy2d(buffer, kItem, pitch, p + i * a.in_stride, a.keep_stride, a.in_stride, c, r, kItem);

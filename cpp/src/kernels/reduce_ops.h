@@ -108,8 +108,8 @@ struct AllOp : AnyOp<T> {
   static D2L_INLINE VInt<T> combine(VInt<T> a, VInt<T> b) { return a & b; }
 };
 
-// Where the accumulators of a block find their vectors: number k at (k % 4) near + (k / 4) far, and
-// again every `step` bytes, `groups` times.
+// kGroup accumulators: number k takes the vector at (k % 2) near + (k / 2) far, and again every
+// `step` bytes, `groups` times.
 template <class Op>
 __attribute__((noinline, noclone)) void reduce_block(const Op* op, const char* p, int64_t near,
                                                      int64_t far, int64_t step, int64_t groups,
@@ -125,7 +125,7 @@ __attribute__((noinline, noclone)) void reduce_block(const Op* op, const char* p
     for (int64_t g = 0; g < groups; ++g, q += step) {
 #pragma GCC unroll 8
       for (int k = 0; k < kGroup; ++k) {
-        const A v = op->map(load<T>(q + (k & 3) * near + (k >> 2) * far));
+        const A v = op->map(load<T>(q + (k & 1) * near + (k >> 1) * far));
         x[k] = Op::combine_numbers(x[k], v);
         seen[k & 1] = fma(v, A{}, seen[k & 1]);
       }
@@ -138,7 +138,7 @@ __attribute__((noinline, noclone)) void reduce_block(const Op* op, const char* p
       for (int64_t g = 0; g < groups; ++g, q += step) {
 #pragma GCC unroll 8
         for (int k = 0; k < kGroup; ++k) {
-          x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 3) * near + (k >> 2) * far)));
+          x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 1) * near + (k >> 1) * far)));
         }
       }
     }
@@ -146,14 +146,14 @@ __attribute__((noinline, noclone)) void reduce_block(const Op* op, const char* p
     for (int64_t g = 0; g < groups; ++g, q += step) {
 #pragma GCC unroll 1
       for (int k = 0; k < kGroup; ++k) {
-        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 3) * near + (k >> 2) * far)));
+        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 1) * near + (k >> 1) * far)));
       }
     }
   } else {
     for (int64_t g = 0; g < groups; ++g, q += step) {
 #pragma GCC unroll 8
       for (int k = 0; k < kGroup; ++k) {
-        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 3) * near + (k >> 2) * far)));
+        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 1) * near + (k >> 1) * far)));
       }
     }
   }
@@ -170,7 +170,7 @@ template <class Op>
 D2L_INLINE Vec<typename Op::Acc> reduce_tree(const Op* op, const char* p, int64_t pitch,
                                              int64_t groups) {
   Vec<typename Op::Acc> x[kGroup];
-  reduce_block(op, p, pitch, 4 * pitch, 8 * pitch, groups, x);
+  reduce_block(op, p, pitch, 2 * pitch, 8 * pitch, groups, x);
   return tree<Op>(x);
 }
 
@@ -201,7 +201,7 @@ __attribute__((noinline, noclone)) Vec<typename Op::Acc> reduce_stream(const Op*
     ++blocks;
   }
   A x[kGroup];
-  reduce_block(op, p, kVecBytes, 4 * kVecBytes, kGroup * kVecBytes, vectors / kGroup, x);
+  reduce_block(op, p, kVecBytes, 2 * kVecBytes, kGroup * kVecBytes, vectors / kGroup, x);
   p += vectors / kGroup * kGroup * kVecBytes;
 #pragma GCC unroll 1
   for (int64_t k = 0; k < vectors % kGroup; ++k, p += kVecBytes) {

@@ -329,7 +329,7 @@ D2L_INLINE VD scale2(VD p, VD k) {
 template <class M>
 D2L_INLINE bool any(M mask) {
 #if D2L_AVX512
-  return _mm512_movepi32_mask((__m512i)mask) != 0;
+  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
 #elif D2L_AVX2
   return _mm256_movemask_epi8((__m256i)mask) != 0;
 #else
