@@ -1,9 +1,9 @@
 """Type promotion: the dtypes of tests/tables/promotion.txt, recorded from PyTorch 2.13.
 
 A line names an operation and what stands left and right of it: ``dim`` (a tensor with a dimension),
-``0d`` (one without), ``num`` (True, 2, 2.5, 2+1j). Then come twelve words, one for each dtype on the
-left, with a letter for each on the right: the dtype of the result, R, T, N, V for the class of the
-error, 0 and 1 for the answers of can_cast. A dash stands where PyTorch would need complex32.
+``0d`` (one without), ``num`` (True, 2, 2.5, 2+1j). Then come twelve words, one for each dtype on
+the left, with a letter for each on the right: the dtype of the result, R, T, N, V for the class of
+the error, 0 and 1 for the answers of can_cast. A dash stands where PyTorch would need complex32.
 ``@d`` after the name: with float64 as the default dtype.
 """
 

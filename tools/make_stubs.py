@@ -84,8 +84,6 @@ FUNCTIONS = {
     "requires_grad: _bool = ..., pin_memory: _bool = ...) -> Tensor",
     "as_tensor": "(data: Any, dtype: _dtype | None = ..., device: _device | str | None = ...) -> "
     "Tensor",
-    "asarray": "(obj: Any, *, dtype: _dtype | None = ..., device: _device | str | None = ..., "
-    "copy: _bool | None = ..., requires_grad: _bool = ...) -> Tensor",
     "from_numpy": "(ndarray: Any) -> Tensor",
     "get_default_dtype": "() -> _dtype",
     "set_default_dtype": "(d: _dtype) -> None",
@@ -139,6 +137,7 @@ METHODS = {
     "new_tensor": "(self, data: Any, *, dtype: _dtype | None = ..., device: _device | str | None "
     "= ..., requires_grad: _bool = ...) -> Tensor",
     "is_same_size": "(self, other: Tensor) -> _bool",
+    "as_subclass": "(self, cls: _type[_SelfT]) -> _SelfT",
     "_make_subclass": "(cls: _type[_SelfT], data: Tensor, require_grad: _bool = ...) -> _SelfT",
 }  # fmt: skip
 BINARY = (

@@ -135,6 +135,18 @@ Parsed parse(const Tensor& self, PyObject* index) {
         add(t);
         dim += consumes(o);
       }
+    } else if (is_ndarray(o)) {
+      const Tensor t = index_tensor(o);
+      if (t.dim() == 0 && is_integral(t.dtype())) {
+        p.view = apply_int(p.view, dim, item(t).to_int());
+      } else if (t.dim() == 0 && t.dtype() == DType::Bool) {
+        p.view = unsqueeze(p.view, dim);
+        add(unsqueeze(t, 0));
+        ++dim;
+      } else {
+        add(t);
+        dim += consumes(o);
+      }
     } else if (as_int(o, i)) {
       p.view = apply_int(p.view, dim, i);
     } else if (PyIndex_Check(o)) {

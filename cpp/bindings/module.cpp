@@ -7,6 +7,7 @@
 #include "core/cpu.h"
 #include "core/thread_pool.h"
 #include "d2lcore/ops.h"
+#include "dlpack.h"
 #include "iter/map.h"
 #include "sequence.h"
 
@@ -106,14 +107,18 @@ PyObject* as_tensor(PyObject*, PyObject* const* args, Py_ssize_t n, PyObject* kw
     // A tensor of the right dtype stays itself, in the graph.
     if (is_tensor(a.data))
       return wrap(to_dtype(tensor_of(a.data), a.dtype.value_or(tensor_of(a.data).dtype())));
-    return wrap(tensor_from(a.data, a.dtype, false));
+    Tensor t = tensor_from(a.data, a.dtype, false);
+    if (!t.storage()->writable) warn_read_only("NumPy array");
+    return wrap(std::move(t));
   });
 }
 
 PyObject* from_numpy(PyObject*, PyObject* o) {
   return guarded([&] {
     check<TypeError>(is_ndarray(o), "expected np.ndarray (got {})", Py_TYPE(o)->tp_name);
-    return wrap(from_ndarray(o));
+    Tensor t = from_ndarray(o);
+    if (!t.storage()->writable) warn_read_only("NumPy array");
+    return wrap(std::move(t));
   });
 }
 
@@ -197,9 +202,11 @@ PyMethodDef functions[] = {
     {"as_tensor", function(as_tensor), METH_FASTCALL | METH_KEYWORDS,
      "as_tensor(data, dtype=None, device=None): as tensor(), sharing memory where that is "
      "possible."},
-    {"asarray", function(as_tensor), METH_FASTCALL | METH_KEYWORDS,
-     "asarray(obj, *, dtype=None, device=None, copy=None): as as_tensor()."},
-    {"from_numpy", from_numpy, METH_O, "from_numpy(ndarray): a tensor over the array's memory."},
+    {"from_numpy", from_numpy, METH_O,
+     "from_numpy(ndarray): a tensor over the array's memory, so that writing to one changes the "
+     "other.\n\nRaises TypeError for what is no array or has a dtype that tensors do not have, "
+     "ValueError for negative strides or strides that are no multiple of the element size. A "
+     "read-only array gives a tensor that refuses to be written."},
     {"_sgd_step", function(py_sgd_step), METH_FASTCALL, nullptr},
     {"_adam_step", function(py_adam_step), METH_FASTCALL, nullptr},
     {nullptr, nullptr, 0, nullptr}};
@@ -241,6 +248,7 @@ PYBIND11_MODULE(_C, m) {
     make_tensor_type(m.ptr());
     make_functions(m.ptr());
     make_autograd(m.ptr());
+    make_exchange(m.ptr());
     succeed(PyModule_AddFunctions(m.ptr(), functions));
     provide_lapack();
   } catch (const PythonError&) {

@@ -53,10 +53,10 @@ DType dtype_of(PyArrayObject* a) {
   Ref text = owned(PyObject_Str(reinterpret_cast<PyObject*>(descr)));
   if (std::string_view(PyUnicode_AsUTF8(text.get())) == "bfloat16") return DType::BFloat16;
   fail<TypeError>(
-      "can't convert np.ndarray of type numpy.{}. The only supported types are: float64, "
+      "can't convert np.ndarray of type {}. The only supported types are: float64, "
       "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and "
       "bool.",
-      PyUnicode_AsUTF8(text.get()));
+      descr->typeobj->tp_name);
 }
 
 // The memory's owner is an array; it may be let go by any thread.
@@ -102,7 +102,7 @@ Tensor from_ndarray(PyObject* o) {
     check<ValueError>(bytes >= 0 || shape[i] <= 1,
                       "At least one stride in the given numpy array is negative, and tensors with "
                       "negative strides are not currently supported. (You can probably work around "
-                      "this by making a copy of your array with array.copy().) ");
+                      "this by making a copy of your array  with array.copy().) ");
     check<ValueError>(bytes % size == 0 || shape[i] <= 1,
                       "given numpy array strides not a multiple of the element byte size. Copy the "
                       "numpy array to reallocate the memory.");

@@ -290,6 +290,15 @@ PyObject* make_subclass(PyObject*, PyObject* args, PyObject* kwargs) {
   });
 }
 
+// The same memory and place in the graph, as an object of the class.
+PyObject* as_subclass(PyObject* self, PyObject* cls) {
+  return guarded([&] {
+    check<TypeError>(PyType_Check(cls), "as_subclass(): argument 'cls' must be type, not {}",
+                     Py_TYPE(cls)->tp_name);
+    return wrap_as(reinterpret_cast<PyTypeObject*>(cls), alias(tensor_of(self)));
+  });
+}
+
 template <class F>
 PyCFunction method(F f) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f));
@@ -367,6 +376,8 @@ PyMethodDef tensor_methods[] = {
      "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None): accumulates the "
      "gradients of the leaves."},
     {"__complex__", complex_method, METH_NOARGS, nullptr},
+    {"as_subclass", as_subclass, METH_O,
+     "as_subclass(cls): an object of the class over the same memory, in the graph."},
     {"_make_subclass", method(make_subclass), METH_VARARGS | METH_KEYWORDS | METH_STATIC, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 

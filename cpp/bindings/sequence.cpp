@@ -23,7 +23,7 @@ Ref fast(PyObject* o) {
   Ref list(PySequence_List(o));
   if (!list) {
     PyErr_Clear();
-    fail<TypeError>("not a sequence");
+    fail<ValueError>("could not determine the shape of object type '{}'", Py_TYPE(o)->tp_name);
   }
   return list;
 }
@@ -197,6 +197,11 @@ Ref list_of(const Tensor& t, const char* p, int64_t dim) {
 }
 
 }  // namespace
+
+void warn_read_only(const char* what) {
+  Ref module = owned(PyImport_ImportModule("d2lcore._interop"));
+  owned(PyObject_CallMethod(module.get(), "_warn_read_only", "s", what));
+}
 
 PyObject* to_list(const Tensor& t) {
   return list_of(t, t.numel() ? t.data() : nullptr, 0).release();

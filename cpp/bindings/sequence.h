@@ -15,6 +15,9 @@ PyObject* to_list(const Tensor& t);
 bool is_ndarray(PyObject* o);
 Tensor from_ndarray(PyObject* array);
 PyObject* to_ndarray(PyObject* tensor_object, bool force);
+// Says once in a process that a tensor over such memory (a "buffer", a "NumPy array") refuses
+// writes.
+void warn_read_only(const char* what);
 
 // Fills in the core's LAPACK with NumPy's (lapack.cpp).
 void provide_lapack();

@@ -2,6 +2,7 @@
 #include "binder.h"
 #include "d2lcore/ops.h"
 #include "ops/inplace.h"
+#include "sequence.h"
 
 namespace d2l::py {
 namespace {
@@ -93,6 +94,18 @@ PyObject* ipow(PyObject* a, PyObject* b, PyObject*) {
   return inplace(row, a, b);
 }
 
+// Other operators leave arrays to NumPy, whose result __array_wrap__ makes a tensor again; these
+// three it hands over to us.
+PyObject* divide(PyObject* a, PyObject* b) {
+  if (is_tensor(a) || !is_ndarray(a)) return binary<div2>(a, b);
+  return guarded([&] { return wrap(div2(from_ndarray(a), tensor_of(b))); });
+}
+template <Binary F>
+PyObject* equality(PyObject* a, PyObject* b) {
+  if (!is_ndarray(b)) return binary<F>(a, b);
+  return guarded([&] { return wrap(F(tensor_of(a), from_ndarray(b))); });
+}
+
 PyObject* power(PyObject* a, PyObject* b, PyObject*) { return binary<pow2>(a, b); }
 
 PyObject* matmul_slot(PyObject* a, PyObject* b) {
@@ -144,9 +157,9 @@ PyObject* to_index(PyObject* a) {
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   switch (op) {
     case Py_EQ:
-      return binary<eq2>(a, b);
+      return equality<eq2>(a, b);
     case Py_NE:
-      return binary<ne2>(a, b);
+      return equality<ne2>(a, b);
     case Py_LT:
       return binary<lt2>(a, b);
     case Py_LE:
@@ -158,7 +171,8 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
   }
 }
 
-Py_hash_t hash(PyObject* a) { return static_cast<Py_hash_t>(reinterpret_cast<intptr_t>(a) >> 4); }
+// id(a), as in PyTorch.
+Py_hash_t hash(PyObject* a) { return static_cast<Py_hash_t>(reinterpret_cast<intptr_t>(a)); }
 
 PyObject* iterate(PyObject* a) {
   return guarded([&] {
@@ -176,9 +190,10 @@ PyObject* iterate(PyObject* a) {
 int contains(PyObject* a, PyObject* element) {
   return guarded<int>(-1, [&] {
     Tensor x;
-    check(operand(element, x),
-          "Tensor.__contains__ only supports Tensor or scalar, but you passed in a {}.",
-          Py_TYPE(element)->tp_name);
+    check(
+        operand(element, x),
+        "Tensor.__contains__ only supports Tensor or scalar, but you passed in a {}.",
+        PyUnicode_AsUTF8(owned(PyObject_Str(reinterpret_cast<PyObject*>(Py_TYPE(element)))).get()));
     return item(any(eq(tensor_of(a), x))).to_bool() ? 1 : 0;
   });
 }
@@ -202,7 +217,7 @@ constexpr void* slot(F f) {
 PyType_Slot number_slots[] = {{Py_nb_add, slot(binary<add2>)},
                               {Py_nb_subtract, slot(binary<sub2>)},
                               {Py_nb_multiply, slot(binary<mul2>)},
-                              {Py_nb_true_divide, slot(binary<div2>)},
+                              {Py_nb_true_divide, slot(divide)},
                               {Py_nb_floor_divide, slot(binary<floordiv2>)},
                               {Py_nb_remainder, slot(binary<rem2>)},
                               {Py_nb_power, slot(power)},

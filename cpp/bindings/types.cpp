@@ -283,7 +283,9 @@ PyObject* named_repr(PyObject* self) {
 
 }  // namespace
 
-PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items) {
+namespace {
+
+PyTypeObject* result_type(const OpRow& row) {
   static auto* types = new std::map<const OpRow*, PyTypeObject*>;
   PyTypeObject*& type = (*types)[&row];
   if (!type) {
@@ -301,8 +303,37 @@ PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items) {
     type = PyStructSequence_NewType(&desc);
     if (!type) throw PythonError();
     type->tp_repr = named_repr;
+    Ref module = owned(PyImport_ImportModule("d2lcore._tensor"));
+    Ref reduce = owned(PyObject_GetAttrString(module.get(), "_reduce_result"));
+    succeed(PyObject_SetAttrString(reinterpret_cast<PyObject*>(type), "__reduce__", reduce.get()));
     PyType_Modified(type);
   }
+  return type;
+}
+
+// _result_type(name): the named tuple of an op, as pickle asks for it.
+PyObject* result_type_named(PyObject*, PyObject* name) {
+  return guarded([&] {
+    const char* text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;
+    check<TypeError>(text, "_result_type() expects a str");
+    const std::string_view wanted = text;
+    for (const OpRow& row : OpTable::get().rows()) {
+      const std::string own =
+          row.schema.space.empty() ? row.schema.name : row.schema.space + "_" + row.schema.name;
+      if (own == wanted && !row.schema.return_names.empty()) {
+        return Ref::borrow(reinterpret_cast<PyObject*>(result_type(row))).release();
+      }
+    }
+    fail<ValueError>("no op returns a named tuple '{}'", wanted);
+  });
+}
+PyMethodDef result_functions[] = {{"_result_type", result_type_named, METH_O, nullptr},
+                                  {nullptr, nullptr, 0, nullptr}};
+
+}  // namespace
+
+PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items) {
+  PyTypeObject* type = result_type(row);
   Ref out = owned(PyStructSequence_New(type));
   for (size_t i = 0; i < items.size(); ++i) {
     PyStructSequence_SetItem(out.get(), static_cast<Py_ssize_t>(i), py::wrap(items[i]));
@@ -311,6 +342,7 @@ PyObject* named_tuple(const OpRow& row, std::span<const Tensor> items) {
 }
 
 void make_types(PyObject* module) {
+  succeed(PyModule_AddFunctions(module, result_functions));
   PyType_Slot dtype_slots[] = {{Py_tp_repr, reinterpret_cast<void*>(dtype_repr)},
                                {Py_tp_getset, dtype_getset},
                                {Py_tp_methods, dtype_methods},

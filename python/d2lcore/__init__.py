@@ -15,6 +15,7 @@ from d2lcore import _C as _C
 from d2lcore._C import *  # noqa: F403
 from d2lcore._functional import *  # type: ignore[assignment,no-redef] # noqa: F403
 from d2lcore._grad_mode import *  # noqa: F403
+from d2lcore._interop import *  # noqa: F403
 from d2lcore._tensor import finish_tensor_type
 from d2lcore._version import __version__ as __version__
 

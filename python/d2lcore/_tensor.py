@@ -12,12 +12,19 @@ if TYPE_CHECKING:
 
 
 def _rebuild(
-    cls: type, data: bytes, dtype: Any, shape: tuple[int, ...], requires_grad: bool, state: Any
+    cls: type,
+    data: bytes,
+    dtype: Any,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    requires_grad: bool,
+    state: Any,
 ) -> Tensor:
-    t = _C.empty(shape, dtype=dtype)
+    """What pickle calls: a tensor of the class over a copy of the bytes."""
+    raw = _C.empty(len(data), dtype=_C.uint8)
     if data:
-        flat = t.reshape(-1)
-        memoryview(flat if dtype != _C.bfloat16 else flat.view(_C.int16)).cast("B")[:] = data
+        memoryview(raw)[:] = data
+    t: Tensor = _C._view_of_bytes(raw, dtype, shape, strides, 0)
     if cls is not Tensor:
         t = Tensor._make_subclass(cls, t, requires_grad)
     elif requires_grad:
@@ -27,15 +34,54 @@ def _rebuild(
     return t
 
 
+def _rebuild_result(name: str, items: tuple[Any, ...]) -> Any:
+    """What pickle calls for the named tuples that ops return."""
+    return _C._result_type(name)(items)
+
+
+def _reduce_result(self: Any) -> Any:
+    return _rebuild_result, (type(self).__name__, tuple(self))
+
+
+def _extent(t: Tensor) -> int:
+    """How many elements lie between the first and the last of t, both included."""
+    if t.numel() == 0:
+        return 0
+    return 1 + sum((n - 1) * step for n, step in zip(t.shape, t.stride(), strict=True))
+
+
 def _reduce_ex(self: Tensor, protocol: Any) -> Any:
-    flat = self.detach().reshape(-1)
-    raw = flat if flat.dtype != _C.bfloat16 else flat.view(_C.int16)
-    data = bytes(memoryview(raw)) if flat.numel() else b""
-    state = dict(self.__dict__) if type(self) is not Tensor else None
-    return _rebuild, (type(self), data, self.dtype, tuple(self.shape), self.requires_grad, state)
+    """The memory that the tensor reaches and its strides; scattered elements are packed first."""
+    t = self.detach()
+    if _extent(t) > 2 * t.numel() + 64:
+        t = t.contiguous()
+    size = t.element_size()
+    start = t.storage_offset() * size
+    data = bytes(memoryview(_C._storage_bytes(t))[start : start + _extent(t) * size])
+    state = dict(self.__dict__) or None
+    return _rebuild, (
+        type(self), data, self.dtype, tuple(t.shape), t.stride(), self.requires_grad, state
+    )  # fmt: skip
 
 
-def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+class _Storages:
+    """The storages that one deepcopy has copied so far, kept in its memo."""
+
+    def __init__(self) -> None:
+        # The original is kept too: its key must not pass to another storage meanwhile.
+        self.copies: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def copy_of(self, t: Tensor) -> Tensor:
+        """The copied bytes of the storage of t."""
+        key = _C._storage_key(t)
+        if key not in self.copies:
+            whole = _C._storage_bytes(t)
+            self.copies[key] = (whole, whole.clone())
+        return self.copies[key][1]
+
+
+def _deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
+    """A copy; tensors that share memory and are copied together share the copy's memory."""
     if id(self) in memo:
         copied: Tensor = memo[id(self)]
         return copied
@@ -48,7 +94,10 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     from copy import deepcopy
 
-    copy = self.detach().clone()
+    storages = memo.setdefault(_Storages, _Storages())
+    copy: Tensor = _C._view_of_bytes(
+        storages.copy_of(self), self.dtype, self.shape, self.stride(), self.storage_offset()
+    )
     if type(self) is not Tensor:
         copy = Tensor._make_subclass(type(self), copy, self.requires_grad)
     elif self.requires_grad:
@@ -59,6 +108,18 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if self.__dict__:
         copy.__dict__.update(deepcopy(self.__dict__, memo))
     return copy
+
+
+def _copy(self: Tensor) -> Tensor:
+    """What copy.copy gives: a leaf of its own over the same memory."""
+    copy = Tensor._make_subclass(type(self), self, self.requires_grad)
+    copy.__dict__.update(self.__dict__)
+    return copy
+
+
+def _reversed(self: Tensor) -> Tensor:
+    """What reversed() gives: the tensor flipped along its first dimension."""
+    return self if self.dim() == 0 else self.flip(0)
 
 
 def _format(self: Tensor, spec: str) -> str:
@@ -145,11 +206,13 @@ def _is_same_size(self: Tensor, other: Tensor) -> bool:
 
 def finish_tensor_type() -> None:
     """Gives the Tensor type what this module defines."""
-    from d2lcore import _functional
+    from d2lcore import _functional, _interop
 
     methods = {
         "__reduce_ex__": _reduce_ex,
         "__deepcopy__": _deepcopy,
+        "__copy__": _copy,
+        "__reversed__": _reversed,
         "__format__": _format,
         "register_hook": _register_hook,
         "register_post_accumulate_grad_hook": _register_post_accumulate_grad_hook,
@@ -157,11 +220,11 @@ def finish_tensor_type() -> None:
         "new_tensor": _new_tensor,
         "is_same_size": _is_same_size,
         **_functional.METHODS,
+        **_interop.METHODS,
     }
     for name, function in methods.items():
-        if name[0] != "_":
-            function.__name__ = name
-            function.__qualname__ = f"Tensor.{name}"
+        function.__name__ = name
+        function.__qualname__ = f"Tensor.{name}"
         setattr(Tensor, name, function)
     # NumPy asks this before it takes an operator into its own hands.
     setattr(Tensor, "__array_priority__", 1000)  # noqa: B010

@@ -1,5 +1,5 @@
-"""Helpers beside the tensors: data loading (`utils.data`), hook handles (`utils.hooks`), and
-`cmake_prefix_path`, where CMake finds the C++ library."""
+"""Helpers beside the tensors: data loading (`utils.data`), DLPack (`utils.dlpack`), hook handles
+(`utils.hooks`), and `cmake_prefix_path`, where CMake finds the C++ library."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import data as data
+    from . import dlpack as dlpack
     from . import hooks as hooks
 
     cmake_prefix_path: str
 
-_LAZY = ("data", "hooks")
+_LAZY = ("data", "dlpack", "hooks")
 
 
 def __getattr__(name: str) -> Any:
