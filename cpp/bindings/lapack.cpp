@@ -68,18 +68,12 @@ std::vector<Tensor> eig(const Tensor& a, bool vectors) {
   const HoldGil held;
   return call(vectors ? "eig" : "eigvals", a, PyDict_New());
 }
-std::vector<Tensor> qr(const Tensor& a, bool complete) {
-  const HoldGil held;
-  return call("qr", a, Py_BuildValue("{s:s}", "mode", complete ? "complete" : "reduced"));
-}
-
 }  // namespace
 
 void provide_lapack() {
   lapack_provider.svd = svd;
   lapack_provider.eigh = eigh;
   lapack_provider.eig = eig;
-  lapack_provider.qr = qr;
 }
 
 }  // namespace d2l::py

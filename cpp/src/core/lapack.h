@@ -1,8 +1,8 @@
-// Where singular values, eigenvalues and orthogonal factors come from.
+// Where singular values and eigenvalues come from.
 //
 // The core has no LAPACK of its own: whoever embeds it fills in these functions (the Python module
 // does, with NumPy's). Each takes batches of matrices (..., m, n) of float32, float64 or their
-// complex dtypes, finite unless said otherwise, none of them empty, and returns tensors of its own.
+// complex dtypes, finite, none of them empty, and returns tensors of its own.
 // Failure to converge is a LinAlgError.
 #pragma once
 
@@ -20,8 +20,6 @@ struct Lapack {
   std::vector<Tensor> (*eigh)(const Tensor& a, bool upper, bool vectors) = nullptr;
   // Eigenvalues and eigenvectors, complex, or real when all of them are.
   std::vector<Tensor> (*eig)(const Tensor& a, bool vectors) = nullptr;
-  // Q and R of Householder's reflections, min(m, n) or all m columns of Q; NaN and inf are allowed.
-  std::vector<Tensor> (*qr)(const Tensor& a, bool complete) = nullptr;
 };
 
 D2L_API extern Lapack lapack_provider;

@@ -1,103 +1,22 @@
-// See dense.h.
+// See dense.h: triangular systems, LU, Cholesky.
 #include "gemm/dense.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/thread_pool.h"
-#include "gemm/buffer.h"
-#include "gemm/gemm.h"
+#include "gemm/dense_parts.h"
 
 namespace d2l {
+
+using namespace dense;
+
 namespace {
 
 constexpr int64_t kTriangle = 16;  // rows that a triangular system solves element by element
 constexpr int64_t kColumns = 64;   // of these columns at a time
 constexpr int64_t kPanel = 8;      // columns that LU factors one by one
 constexpr int64_t kCorner = 16;    // rows that Cholesky factors one by one
-
-template <class T>
-struct TypeOf;
-template <>
-struct TypeOf<float> {
-  static constexpr DType value = DType::Float;
-};
-template <>
-struct TypeOf<double> {
-  static constexpr DType value = DType::Double;
-};
-template <>
-struct TypeOf<std::complex<float>> {
-  static constexpr DType value = DType::ComplexFloat;
-};
-template <>
-struct TypeOf<std::complex<double>> {
-  static constexpr DType value = DType::ComplexDouble;
-};
-
-template <class T>
-T conjugate(T x) {
-  return x;
-}
-template <class T>
-std::complex<T> conjugate(std::complex<T> x) {
-  return std::conj(x);
-}
-// What LAPACK compares pivots by.
-template <class T>
-T magnitude(T x) {
-  return std::abs(x);
-}
-template <class T>
-T magnitude(std::complex<T> x) {
-  return std::abs(x.real()) + std::abs(x.imag());
-}
-template <class T>
-constexpr bool kComplex = false;
-template <class T>
-constexpr bool kComplex<std::complex<T>> = true;
-
-// C -= A B.
-template <class T>
-void subtract_product(Block<T> c, Block<T> a, Block<T> b) {
-  if (c.rows == 0 || c.cols == 0 || a.cols == 0) return;
-  GemmArgs g{};
-  g.dtype = TypeOf<T>::value;
-  g.m = c.rows;
-  g.n = c.cols;
-  g.k = a.cols;
-  g.a = a.data;
-  g.a_row = a.row;
-  g.a_col = a.col;
-  g.b = b.data;
-  g.b_row = b.row;
-  g.b_col = b.col;
-  g.c = c.data;
-  g.d = c.data;
-  g.c_row = g.d_row = c.row;
-  g.c_col = g.d_col = c.col;
-  g.alpha = -1;
-  g.beta = 1;
-  gemm(g);
-}
-
-// A conjugated copy, which is what a product with A^H reads; A itself for real numbers.
-template <class T>
-class Conjugated {
- public:
-  explicit Conjugated(Block<T> a) : buffer_(kComplex<T> ? a.rows * a.cols : 0), block_(a) {
-    if constexpr (kComplex<T>) {
-      block_ = {buffer_.data(), a.rows, a.cols, 1, a.rows};
-      for (int64_t j = 0; j < a.cols; ++j)
-        for (int64_t i = 0; i < a.rows; ++i) block_(i, j) = conjugate(a(i, j));
-    }
-  }
-  Block<T> block() const { return block_; }
-
- private:
-  Buffer<T> buffer_;
-  Block<T> block_;
-};
 
 // At most kTriangle unknowns: T and some columns of B are copied to where they lie closely, so any
 // strides take the same loops.
@@ -135,9 +54,6 @@ void solve_small(Block<T> t, bool upper, bool unit, Block<T> b) {
     }
   });
 }
-
-// n halved, the first part a multiple of `step`.
-int64_t half(int64_t n, int64_t step) { return round_up(n / 2, step); }
 
 // One column after another, each with the greatest element below the diagonal as its pivot.
 template <class T>

@@ -1,5 +1,5 @@
 // Factorisations of dense matrices whose work is mostly products: LU with partial pivoting,
-// Cholesky, and systems with a triangular matrix.
+// Cholesky, QR, and systems with a triangular matrix.
 //
 // The one idea is recursion on halves: each half is factored or solved, one product carries its
 // effect over to the other, and so nearly all multiply-adds happen inside gemm, which absorbs any
@@ -41,6 +41,16 @@ int64_t factor_lu(Block<T> a, int32_t* pivots);
 // order of the first leading minor that is not positive.
 template <class T>
 int64_t factor_cholesky(Block<T> a);
+
+// A = Q R by reflections, R in A's upper triangle (what lies below is left undefined). The product
+// of the k = min(m, n) reflections is 1 - V T V^H (C. Bischof and C. Van Loan, The WY
+// Representation for Products of Householder Matrices, 1987): v (m x k) is unit lower and t (k x k)
+// upper triangular. Both are filled with zeros before.
+template <class T>
+void factor_qr(Block<T> a, Block<T> v, Block<T> t);
+// The first columns of that product.
+template <class T>
+void form_q(Block<T> v, Block<T> t, Block<T> q);
 
 // Exchanges rows as factor_lu did, first to last or (undoing it) last to first.
 template <class T>

@@ -26,13 +26,11 @@ TensorTwo factor(const Tensor& a, bool upper) {
   return {upper ? triu(l, 0, Dst::inplace(l)) : tril(l, 0, Dst::inplace(l)), info};
 }
 
-// gA = L^-H sym(tril(L^H gL)) L^-1, where sym(X) = (X + X^H) / 2 with X's own diagonal halved.
+// gA = L^-H M L^-1, where M is half of tril(L^H gL), its part below the diagonal mirrored above.
 Tensor cholesky_backward(const Tensor& g, const Tensor& y, bool upper) {
   const Tensor l = upper ? mH(y) : y, g_l = upper ? mH(g) : g;
   const Tensor phi = tril(matmul(mH(l), g_l));
-  const Tensor diagonal = diag_embed(d2l::diagonal(phi, 0, -2, -1));
-  const Tensor half = sub(phi, mul(diagonal, Scalar(0.5)));
-  const Tensor middle = mul(add(half, mH(half)), Scalar(0.5));
+  const Tensor middle = mul(add(phi, mH(tril(phi, -1))), Scalar(0.5));
   const Tensor right = solve_triangular(l, middle, false, false);
   return solve_triangular(mH(l), right, true);
 }

@@ -1,6 +1,6 @@
 // QR: an orthonormal basis of the columns, and their coordinates in it.
 #include "autograd/record.h"
-#include "core/lapack.h"
+#include "gemm/buffer.h"
 #include "ops/linalg_parts.h"
 
 namespace d2l {
@@ -44,7 +44,7 @@ Tensor qr_backward(const Tensor& g_q, const Tensor& g_r, const Tensor& q, const 
 
 TensorTwo factors_of(const Tensor& a, Mode mode) {
   const IntList batch = batch_of(a);
-  const int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n);
+  const int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n), count = count_of(batch);
   const int64_t width = mode == Mode::Complete ? m : k;
   const Tensor q =
       mode == Mode::R ? empty(Dims{0}, a.dtype()) : empty_columns(batch, m, width, a.dtype());
@@ -54,10 +54,21 @@ TensorTwo factors_of(const Tensor& a, Mode mode) {
     if (r.numel()) fill_into(r, Scalar(0));
     return {q, r};
   }
-  const std::vector<Tensor> got =
-      provided(lapack_provider.qr, "linalg.qr")(a, mode == Mode::Complete);
-  if (mode != Mode::R) copy_into(q, got[0]);
-  copy_into(r, got[1]);
+  const Tensor work = columns_of(a);
+  LongOp unlocked(count * m * n * k >= (1 << 20));
+  with_type(a.dtype(), [&]<class T>(T) {
+    each_matrix(count, 2 * m * n * k, [&](int64_t i) {
+      Buffer<T> memory(m * k + k * k);
+      std::fill_n(memory.data(), m * k + k * k, T(0));
+      const Block<T> v{memory.data(), m, k, 1, m}, t{memory.data() + m * k, k, k, 1, k};
+      const Block<T> one{work.data_as<T>() + i * m * n, m, n, 1, m};
+      factor_qr(one, v, t);
+      const Block<T> upper{r.data_as<T>() + i * width * n, width, n, 1, width};
+      for (int64_t c = 0; c < n; ++c)
+        for (int64_t row = 0; row < width; ++row) upper(row, c) = row <= c ? one(row, c) : T(0);
+      if (mode != Mode::R) form_q(v, t, Block<T>{q.data_as<T>() + i * m * width, m, width, 1, m});
+    });
+  });
   return {q, r};
 }
 
