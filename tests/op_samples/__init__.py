@@ -9,7 +9,7 @@ from op_samples.base import Op
 CHAPTERS = (
     "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory",
     "random", "view", "join", "index", "reduce", "scan", "sort", "norm", "normalize", "pad",
-    "matmul", "linalg", "loss",
+    "matmul", "linalg", "loss", "conv", "pool",
 )  # fmt: skip
 
 

@@ -210,6 +210,50 @@ enum class Norm : uint8_t {
 };
 inline constexpr int kNormCount = static_cast<int>(Norm::kCount);
 
+// Pooling over `planes` contiguous planes of in_size elements each (three dimensions; missing ones
+// come first, with extent 1), giving planes of out_size.
+struct PoolArgs {
+  char* out;
+  int64_t* index;  // of a maximum in its plane; max and max_lists only, null if not wanted
+  const char* in;
+  int64_t planes;
+  int64_t in_size[3], out_size[3];
+  // Windows that slide (max, mean, mean_backward). What lies outside of a plane is -inf or 0.
+  int64_t kernel[3], stride[3], padding[3], dilation[3];
+  char* scratch;  // pool_scratch elements
+  // Windows from lists (the other ones): start[i][o], end[i][o]; dilation apart; the lists of the
+  // next plane begin list_step elements further on.
+  const int64_t* start[3];
+  const int64_t* end[3];
+  int64_t list_step[3];
+  // A mean is the sum divided by the product of count[i][o], or by divisor where that is not 0.
+  const int64_t* count[3];
+  int64_t divisor;
+};
+// Padded rows are split so that neighbouring windows find their elements side by side: into phases
+// of the stride, or into one part for each place of a window where these do not overlap.
+static inline int64_t pool_parts(const PoolArgs& a) {
+  return a.kernel[2] < a.stride[2] ? a.kernel[2] : a.stride[2];
+}
+// The most elements of such a part, and of the scratch memory.
+static inline int64_t pool_part_size(const PoolArgs& a) {
+  return ((a.out_size[2] + 63) & ~int64_t{63}) + (a.kernel[2] - 1) * a.dilation[2] / a.stride[2];
+}
+static inline int64_t pool_scratch(const PoolArgs& a) {
+  return (a.in_size[0] * a.in_size[1] * pool_parts(a) + 2) * pool_part_size(a) + 64;
+}
+using PoolFn = void (*)(const PoolArgs*);
+enum class Pool : uint8_t {
+  max,            // values and positions; the last NaN wins, else the first of equals
+  mean,           // sums divided by counts
+  mean_backward,  // in: the cotangent (planes of out_size), out: planes of in_size
+  max_lists,
+  mean_lists,
+  mean_lists_backward,
+  kCount
+};
+inline constexpr int kPoolCount = static_cast<int>(Pool::kCount);
+
 inline constexpr int kKernelDTypes = 12;  // DType's order, d2lcore/dtype.h
 
 struct KernelTable {
@@ -221,6 +265,7 @@ struct KernelTable {
   RowFn column[kRowCount][kKernelDTypes];  // `rows` neighbouring columns
   NormalFn normal_blocks;
   NormFn norm[kNormCount][kKernelDTypes];
+  PoolFn pool[kPoolCount][kKernelDTypes];
 };
 
 // The table of the instruction set chosen for this process (defined in iter/dispatch.cpp).

@@ -19,8 +19,15 @@ struct GemmTail {
   int64_t d_row, d_col;
 };
 
-// All kernels but dots and dot add along K one product after another, with fma where there is one,
-// so that an element of C has the same bits whichever of them computes it, in whatever blocks.
+// A piece of a panel that lies side by side in memory: `count` elements from `base`, which belong
+// at place `first` of the panel.
+struct Run {
+  int64_t base, first, count;
+};
+
+// All kernels but dots, dot and window_dots add along K one product after another, with fma where
+// there is one, so that an element of C has the same bits whichever of them computes it, in
+// whatever blocks.
 template <class T>
 struct GemmKernels {
   int64_t width;           // elements of a vector
@@ -42,6 +49,21 @@ struct GemmKernels {
   void (*dots)(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, const T* b,
                int64_t b_col, const GemmTail<T>& tail);
   T (*dot)(int64_t k, const T* a, const T* b);
+
+  // Convolutions (gemm/windows.h). Element (p, i) of a virtual matrix is src[offsets[p] + base of
+  // column i], where runs say which columns follow each other in memory.
+  // dst[p * lead + i] = element (p, i), zeros from `count` on. Writes a vector more than the panel.
+  void (*pack_runs)(const T* src, const int64_t* offsets, int64_t k, const Run* runs,
+                    int64_t n_runs, int64_t count, T* dst, int64_t lead);
+  // The same matrix transposed: dst[i * lead + p] for p < count, zeros from `count` to `lead`.
+  void (*pack_turned)(const T* src, const int64_t* offsets, int64_t count, const Run* runs,
+                      int64_t n_runs, T* dst, int64_t lead);
+  // C = A.B with row p of B at x + offsets[p].
+  void (*window_rows)(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, const T* x,
+                      const int64_t* offsets, const GemmTail<T>& tail);
+  // c[j] += sum over runs of g[first + i] * x[base + offsets[j] + i] for i < count.
+  void (*window_dots)(int64_t n, const int64_t* offsets, const T* x, const T* g, const Run* runs,
+                      int64_t n_runs, T* c);
 };
 
 // Integers: T is the unsigned type of the size, which wraps around as PyTorch's integers do.

@@ -17,20 +17,20 @@ D2L_INLINE void transpose_steps(Vec<T> (&x)[kWidth<T>]) {
   }
 }
 
-// Assumes: rows lie `stride` apart; `rows` of them and `cols` columns are there, both <= width;
+// Assumes: row i begins at row(i); `rows` of them and `cols` columns are there, both <= width;
 // what is missing becomes zero. Writes `cols` rows of which the lanes in `keep`.
-template <class T>
-void transpose_square(const T* src, int64_t stride, int64_t rows, int64_t cols, T* dst,
-                      int64_t lead, int64_t keep) {
+template <class T, class Row>
+D2L_INLINE void transpose_square(Row row, int64_t rows, int64_t cols, T* dst, int64_t lead,
+                                 int64_t keep) {
   constexpr int kW = kWidth<T>;
   Vec<T> x[kW];
   if (rows == kW && cols == kW) {
 #pragma GCC unroll 16
-    for (int i = 0; i < kW; ++i) x[i] = load(src + i * stride);
+    for (int i = 0; i < kW; ++i) x[i] = load(row(i));
   } else {
     const Mask<T> there = first_lanes<T>(cols);
 #pragma GCC unroll 16
-    for (int i = 0; i < kW; ++i) x[i] = i < rows ? load(src + i * stride, there) : Vec<T>{};
+    for (int i = 0; i < kW; ++i) x[i] = i < rows ? load(row(i), there) : Vec<T>{};
   }
   transpose_steps<T, 1>(x);
   if (keep == kW && cols == kW) {
@@ -66,8 +66,10 @@ void pack(const T* src, int64_t s_i, int64_t s_p, int64_t count, int64_t k, T* d
     for (int64_t p = 0; p < k; p += kW)
       for (int64_t i = 0; i < lead; i += kW) {
         const int64_t left = count > i ? count - i : 0;
-        transpose_square(src + i * s_i + p, s_i, left < kW ? left : kW, k - p < kW ? k - p : kW,
-                         dst + p * lead + i, lead, lead - i < kW ? lead - i : kW);
+        const T* const from = src + i * s_i + p;
+        transpose_square<T>([&](int64_t r) { return from + r * s_i; }, left < kW ? left : kW,
+                            k - p < kW ? k - p : kW, dst + p * lead + i, lead,
+                            lead - i < kW ? lead - i : kW);
       }
   } else {
     for (int64_t p = 0; p < k; ++p)
@@ -76,11 +78,59 @@ void pack(const T* src, int64_t s_i, int64_t s_p, int64_t count, int64_t k, T* d
   }
 }
 
+template <class T>
+void pack_runs(const T* src, const int64_t* offsets, int64_t k, const Run* runs, int64_t n_runs,
+               int64_t count, T* dst, int64_t lead) {
+  constexpr int64_t kW = kWidth<T>;
+  if (n_runs == 1 && count == lead && lead == 2 * kW) {
+    const T* const from = src + runs->base;
+    for (int64_t p = 0; p < k; ++p, dst += lead) {
+      store(dst, load(from + offsets[p]));
+      store(dst + kW, load(from + offsets[p] + kW));
+    }
+    return;
+  }
+  // Whole vectors are stored, the later ones over what is too much of the earlier ones.
+  for (int64_t p = 0; p < k; ++p, dst += lead) {
+    if (count < lead)
+      for (int64_t i = 0; i < lead; i += kW) store(dst + i, Vec<T>{}, first_lanes<T>(lead - i));
+    const T* const from = src + offsets[p];
+    for (int64_t r = 0; r < n_runs; ++r)
+      for (int64_t i = 0; i < runs[r].count; i += kW)
+        store(dst + runs[r].first + i,
+              load(from + runs[r].base + i, first_lanes<T>(runs[r].count - i)));
+  }
+}
+
+template <class T>
+void pack_turned(const T* src, const int64_t* offsets, int64_t count, const Run* runs,
+                 int64_t n_runs, T* dst, int64_t lead) {
+  constexpr int64_t kW = kWidth<T>;
+  for (int64_t r = 0; r < n_runs; ++r) {
+    const T* const base = src + runs[r].base;
+    T* const to = dst + runs[r].first * lead;
+    for (int64_t i = 0; i < lead; i += kW) {
+      const int64_t left = count > i ? count - i : 0, rows = left < kW ? left : kW;
+      const int64_t keep = lead - i < kW ? lead - i : kW;
+      const int64_t* const at = offsets + i;
+      for (int64_t q = 0; q < runs[r].count; q += kW) {
+        const int64_t cols = runs[r].count - q < kW ? runs[r].count - q : kW;
+        transpose_square<T>([&](int64_t j) { return base + at[j] + q; }, rows, cols,
+                            to + q * lead + i, lead, keep);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void add_pack(GemmTable& table) {
   table.f32.pack = pack<float>;
   table.f64.pack = pack<double>;
+  table.f32.pack_runs = pack_runs<float>;
+  table.f64.pack_runs = pack_runs<double>;
+  table.f32.pack_turned = pack_turned<float>;
+  table.f64.pack_turned = pack_turned<double>;
 }
 
 }  // namespace d2l::D2L_ISA_NS

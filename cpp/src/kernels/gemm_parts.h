@@ -9,6 +9,7 @@ namespace d2l::D2L_ISA_NS {
 void add_packed(GemmTable& table);
 void add_rows(GemmTable& table);
 void add_pack(GemmTable& table);
+void add_windows(GemmTable& table);
 void add_dots(GemmTable& table);
 void add_integer(GemmTable& table);
 void add_convert(GemmTable& table);

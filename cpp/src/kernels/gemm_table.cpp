@@ -7,6 +7,7 @@ void fill_gemm_table(GemmTable& table) {
   add_packed(table);
   add_rows(table);
   add_pack(table);
+  add_windows(table);
   add_dots(table);
   add_integer(table);
   add_convert(table);

@@ -246,5 +246,6 @@ void fill_columns(KernelTable& t);
 void fill_normal(KernelTable& t);
 void fill_norms(KernelTable& t);
 void fill_moments(KernelTable& t);
+void fill_pool(KernelTable& t);
 
 }  // namespace d2l::D2L_ISA_NS

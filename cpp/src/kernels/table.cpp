@@ -25,6 +25,7 @@ void fill_table(KernelTable& t) {
   fill_normal(t);
   fill_norms(t);
   fill_moments(t);
+  fill_pool(t);
 }
 
 }  // namespace d2l::D2L_ISA_NS

@@ -26,6 +26,8 @@ const OpTable& OpTable::get() {
     register_matmul(*ops);
     register_linalg(*ops);
     register_loss(*ops);
+    register_conv(*ops);
+    register_pool(*ops);
     return ops;
   }();
   return *table;

@@ -208,3 +208,5 @@ def local_response_norm(
 
 
 globals().update({k: v for k, v in vars(_C._nn).items() if not k.startswith("_")})
+
+from d2lcore.nn._pooling import *  # noqa: E402, F403
