@@ -5,7 +5,17 @@ from __future__ import annotations
 from d2lcore.nn import functional, init, modules, parameter
 from d2lcore.nn.modules import *  # noqa: F403
 from d2lcore.nn.modules import __all__ as _module_names
+from d2lcore.nn.modules.lazy import UninitializedBuffer, UninitializedParameter
 from d2lcore.nn.parameter import Buffer, Parameter
 
-__all__ = ["Buffer", "Parameter", "functional", "init", "modules", "parameter"]
+__all__ = [
+    "Buffer",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "functional",
+    "init",
+    "modules",
+    "parameter",
+]
 __all__ += _module_names  # noqa: PLE0605

@@ -8,6 +8,7 @@ import d2lcore
 from d2lcore import Tensor
 from d2lcore.nn import functional as F
 from d2lcore.nn import init
+from d2lcore.nn.modules.lazy import LazyModuleMixin, UninitializedParameter
 from d2lcore.nn.modules.module import Module
 from d2lcore.nn.parameter import Parameter
 
@@ -167,3 +168,45 @@ class Bilinear(Module):
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
             f"out_features={self.out_features}, bias={self.bias is not None}"
         )
+
+
+class LazyLinear(LazyModuleMixin, Linear):
+    """A `Linear` whose ``in_features`` follow from the first input.
+
+    Args:
+        out_features: size of the last dimension of the output.
+        bias: whether there is a ``b``.
+        device, dtype: of the parameters.
+
+    Example::
+
+        >>> layer = torch.nn.LazyLinear(3)
+        >>> _ = layer(torch.ones(2, 5))
+        >>> layer
+        Linear(in_features=5, out_features=3, bias=True)
+    """
+
+    cls_to_become = Linear
+
+    def __init__(
+        self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__(0, 0, False, device, dtype)
+        self.weight: Any = UninitializedParameter(device=device, dtype=dtype)
+        self.out_features = out_features
+        if bias:
+            self.bias: Any = UninitializedParameter(device=device, dtype=dtype)
+
+    def reset_parameters(self) -> None:
+        """Draws new values, once there are parameters to draw them for."""
+        if not self.has_uninitialized_params() and self.in_features != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Gives the parameters the shapes that ``input`` asks for."""
+        if self.has_uninitialized_params():
+            self.in_features = input.shape[-1]
+            self.weight.materialize((self.out_features, self.in_features))
+            if self.bias is not None:
+                self.bias.materialize((self.out_features,))
+            self.reset_parameters()
