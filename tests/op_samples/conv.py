@@ -241,3 +241,106 @@ OPS = [
     PIXEL, *aliases(PIXEL, "pixel_shuffle"), UNPIXEL, *aliases(UNPIXEL, "pixel_unshuffle"),
     CHANNEL, *aliases(CHANNEL, "channel_shuffle", "native_channel_shuffle"),
 ]  # fmt: skip
+
+
+def _places(n, align):
+    """The coordinates of n elements in [-1, 1]."""
+    if n == 1:
+        return np.zeros(1)
+    return np.linspace(-1, 1, n) * (1 if align else (n - 1) / n)
+
+
+def _affine_grid(theta, size, align_corners=None):
+    axes = [_places(n, align_corners) for n in size[2:]]
+    mesh = np.meshgrid(*axes, indexing="ij")[::-1]
+    base = np.stack([*mesh, np.ones(size[2:])], axis=-1)
+    return np.einsum("...k,nik->n...i", base, theta)
+
+
+def _reflect(x, low, high):
+    if low == high:
+        return 0.0
+    x, span = abs(x - low / 2), (high - low) / 2
+    flips, rest = int(x // span), x % span
+    return rest + low / 2 if flips % 2 == 0 else span - rest + low / 2
+
+
+def _inside(x, n, padding, align):
+    if padding == "reflection":
+        x = _reflect(x, 0, 2 * (n - 1)) if align else _reflect(x, -1, 2 * n - 1)
+    return x if padding == "zeros" else min(max(x, 0), n - 1)
+
+
+def _cubic(t):
+    a = -0.75
+    near = [(a + 2) * v**3 - (a + 3) * v**2 + 1 for v in (t, 1 - t)]
+    far = [a * v**3 - 5 * a * v**2 + 8 * a * v - 4 * a for v in (1 + t, 2 - t)]
+    return [far[0], near[0], near[1], far[1]]
+
+
+def _taps(x, n, mode, padding, align):
+    """(element, weight) pairs of one dimension."""
+    x = (x + 1) / 2 * (n - 1) if align else ((x + 1) * n - 1) / 2
+    if mode == "bicubic":
+        first = int(np.floor(x))
+        taps = [(_inside(first + k - 1, n, padding, align), w)
+                for k, w in enumerate(_cubic(x - first))]  # fmt: skip
+    else:
+        x = _inside(x, n, padding, align)
+        first = int(np.floor(x))
+        taps = [(first, 1 - (x - first)), (first + 1, x - first)]
+        taps = [(np.round(x), 1.0)] if mode == "nearest" else taps
+    return [(int(i), w) for i, w in taps if 0 <= i < n]
+
+
+def _grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    out = np.zeros((*x.shape[:2], *grid.shape[1:-1]))
+    for n in range(x.shape[0]):
+        for at in np.ndindex(*grid.shape[1:-1]):
+            place = grid[(n, *at)][::-1]
+            taps = [_taps(p, s, mode, padding_mode, bool(align_corners))
+                    for p, s in zip(place, x.shape[2:])]  # fmt: skip
+            for combination in itertools.product(*taps):
+                index = tuple(i for i, _ in combination)
+                weight = np.prod([w for _, w in combination])
+                out[(n, slice(None), *at)] += weight * x[(n, slice(None), *index)]
+    return out
+
+
+def _grid_sampler(x, grid, mode, padding, align):
+    modes, paddings = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
+    return _grid_sample(x, grid, modes[mode], paddings[padding], align)
+
+
+IMAGE, AT = t(2, 2, 4, 5), t(2, 3, 2, 2, lo=-1.3, hi=1.3)
+VOLUME, IN = t(1, 2, 3, 4, 2), t(1, 2, 1, 3, 3, lo=-1.3, hi=1.3)
+GRID = {"dtypes": "fd", "tol": 20, "expand": False}
+GRID_ERRORS = [
+    E(RuntimeError, "expected 4D or 5D input and grid with same number", t(2, 3, 3), t(2, 3, 2)),
+    E(RuntimeError, "to have same batch size", t(1, 1, 2, 2), t(2, 1, 1, 2)),
+    E(RuntimeError, "to have size 2 in last dimension", t(1, 1, 2, 2), t(1, 1, 1, 3)),
+    E(RuntimeError, "non-empty spatial dimensions", t(1, 1, 0, 2), t(1, 1, 1, 2)),
+    E(ValueError, "expected mode to be", t(1, 1, 2, 2), t(1, 1, 1, 2), mode="x"),
+    E(ValueError, "expected padding_mode to be", t(1, 1, 2, 2), t(1, 1, 1, 2), padding_mode="x"),
+    E(RuntimeError, "bicubic interpolation only supports 4D", VOLUME, IN, mode="bicubic"),
+]
+SAMPLER = Op("grid_sampler", _grid_sampler, [S(IMAGE, AT, 0, 0, False), S(IMAGE, AT, 2, 1, True)],
+             [E(RuntimeError, "unknown interpolation mode", IMAGE, AT, 7, 0, True)],
+             **GRID)  # fmt: skip
+OPS += [
+    Op("nn.grid_sample", _grid_sample,
+       [S(IMAGE, AT, mode, padding, align)
+        for mode in ("bilinear", "nearest", "bicubic")
+        for padding, align in (("zeros", None), ("border", True), ("reflection", False))]
+       + [S(VOLUME, IN), S(VOLUME, IN, "nearest", "reflection", True), S(t(0, 1, 2, 2), t(0, 1, 1, 2))],
+       GRID_ERRORS, **GRID),
+    SAMPLER, *aliases(SAMPLER, "grid_sampler_2d"),
+    Op("grid_sampler_3d", _grid_sampler, [S(VOLUME, IN, 0, 2, True)], **GRID),
+    Op("nn.affine_grid", _affine_grid,
+       [S(t(2, 2, 3), [2, 1, 3, 4]), S(t(1, 3, 4), [1, 2, 2, 1, 3], align_corners=True)],
+       [E(ValueError, "Expected a batch of 2D affine matrices", t(1, 3, 4), [1, 1, 2, 2]),
+        E(ValueError, "Expected non-zero, positive output size", t(1, 2, 3), [1, 1, 0, 2])],
+       dtypes="fd", tol=4),
+    Op("affine_grid_generator", _affine_grid, [S(t(2, 2, 3), [2, 1, 3, 4], False)], dtypes="fd",
+       tol=4),
+]  # fmt: skip

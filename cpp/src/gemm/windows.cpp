@@ -105,6 +105,8 @@ class PackedSums {
         nr_(kernels.nr),
         depth_(divide_up(p.k, divide_up(p.k, kDepth))),
         a_size_(round_up(p.m, mr_) * p.k),
+        flat_(p.y_steps.w == 1 && (p.grid.h == 1 || p.y_steps.h == p.grid.w) &&
+              (p.grid.d == 1 || p.y_steps.d == p.grid.w * p.grid.h)),
         a_(p.groups * a_size_) {}
 
   void run() {
@@ -115,7 +117,7 @@ class PackedSums {
                  });
     // Blocks of positions stay inside one image where images are large.
     const int64_t in_image = p_.grid.in_image(), all = p_.grid.images * in_image;
-    const int64_t span = in_image >= 32 * nr_ ? in_image : all;
+    const int64_t span = in_image >= 8 * nr_ ? in_image : all;
     const int64_t panels = divide_up(span, nr_);
     int64_t block = std::clamp<int64_t>(kPanelElements / (depth_ * nr_), 2, 16);
     // Enough blocks for the threads: how they are cut does not change the sums.
@@ -151,8 +153,7 @@ class PackedSums {
   void positions(int64_t group, int64_t from, int64_t to, T* b, T* aside) {
     const int64_t n = to - from, in_image = p_.grid.in_image(), image = from / in_image;
     const GridSteps& ys = p_.y_steps;
-    const bool in_place =
-        p_.grid.h == 1 && p_.grid.d == 1 && ys.w == 1 && (to - 1) / in_image == image;
+    const bool in_place = flat_ && (to - 1) / in_image == image;
     T* const y = p_.y + group * p_.y_group;
     GemmTail<T> tail{in_place ? y + image * ys.image + from % in_image : aside,
                      in_place ? p_.y_row : n,
@@ -191,6 +192,16 @@ class PackedSums {
       }
     }
     if (in_place) return;
+    if (flat_) {  // image by image
+      for (int64_t at = 0; at < n;) {
+        const int64_t s = (from + at) % in_image, count = std::min(in_image - s, n - at);
+        T* const base = y + (from + at) / in_image * ys.image + s;
+        for (int64_t row = 0; row < p_.m; ++row)
+          std::copy_n(aside + row * n + at, count, base + row * p_.y_row);
+        at += count;
+      }
+      return;
+    }
     for_rows(p_.grid, from, to,
              [&](int64_t i, int64_t d, int64_t h, int64_t w, int64_t length, int64_t first) {
                T* const base = y + place(ys, i, d, h, w);
@@ -208,7 +219,8 @@ class PackedSums {
   const GemmKernels<T>& kernels_;
   const WindowSums<T>& p_;
   const int64_t mr_, nr_, depth_, a_size_;
-  Buffer<T> a_;  // for each group and block of terms: panels of mr rows
+  const bool flat_;  // the positions of an image lie side by side in y
+  Buffer<T> a_;      // for each group and block of terms: panels of mr rows
 };
 
 // --- Products of gradients and windows -----------------------------------------------------------

@@ -90,15 +90,22 @@ void pack_runs(const T* src, const int64_t* offsets, int64_t k, const Run* runs,
     }
     return;
   }
-  // Whole vectors are stored, the later ones over what is too much of the earlier ones.
+  // Whole vectors are stored, the later ones over what is too much of the earlier ones. A run of
+  // one element is a piece of its own, so there are at most as many pieces as columns.
+  constexpr int64_t kPieces = 2 * kW;
+  int64_t from[kPieces], to[kPieces], pieces = 0;
+  Mask<T> there[kPieces];
+  for (int64_t r = 0; r < n_runs; ++r)
+    for (int64_t i = 0; i < runs[r].count; i += kW) {
+      from[pieces] = runs[r].base + i;
+      to[pieces] = runs[r].first + i;
+      there[pieces++] = first_lanes<T>(runs[r].count - i);
+    }
   for (int64_t p = 0; p < k; ++p, dst += lead) {
     if (count < lead)
       for (int64_t i = 0; i < lead; i += kW) store(dst + i, Vec<T>{}, first_lanes<T>(lead - i));
-    const T* const from = src + offsets[p];
-    for (int64_t r = 0; r < n_runs; ++r)
-      for (int64_t i = 0; i < runs[r].count; i += kW)
-        store(dst + runs[r].first + i,
-              load(from + runs[r].base + i, first_lanes<T>(runs[r].count - i)));
+    const T* const x = src + offsets[p];
+    for (int64_t i = 0; i < pieces; ++i) store(dst + to[i], load(x + from[i], there[i]));
   }
 }
 

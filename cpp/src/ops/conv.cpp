@@ -367,6 +367,7 @@ void register_conv(OpTable& ops) {
       "Returns the convolution, or the transposed one, of a batch in one to three dimensions.");
   register_conv_unfold(ops);
   register_conv_shuffle(ops);
+  register_conv_grid(ops);
 }
 
 }  // namespace d2l

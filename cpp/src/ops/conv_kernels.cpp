@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "core/thread_pool.h"
 #include "gemm/windows.h"
 #include "iter/plan.h"
 #include "ops/conv_parts.h"
@@ -76,6 +77,43 @@ struct Source {
 // t (5-D) between `before` zeros and as many as make it `extent` long in each dimension; what is
 // beyond is cut off. With step > 1 the last dimension is split into phases: element i of it lies at
 // i % step * (pitch / step) + i / step.
+template <class T>
+void pad_plane(const T* from, IntList from_strides, Triple in, Triple before, T* to,
+               IntList shape) {
+  const int64_t left = before[2], right = std::max(left, std::min(shape[4], left + in[2]));
+  for (int64_t d = 0; d < shape[2]; ++d)
+    for (int64_t h = 0; h < shape[3]; ++h, to += shape[4]) {
+      const int64_t sd = d - before[0], sh = h - before[1];
+      if (sd < 0 || sd >= in[0] || sh < 0 || sh >= in[1]) {
+        std::fill_n(to, shape[4], T(0));
+        continue;
+      }
+      std::fill(to, to + std::min(left, shape[4]), T(0));
+      if (right > left)
+        std::copy_n(from + sd * from_strides[2] + sh * from_strides[3], right - left, to + left);
+      if (right < shape[4]) std::fill(to + right, to + shape[4], T(0));
+    }
+}
+// Rows of t, which have unit steps, between zeros, written once.
+Tensor pad_rows(const Tensor& t, Triple before, const Dims& shape) {
+  Tensor out = empty(shape, t.dtype());
+  const int64_t channels = shape[1], plane = shape[2] * shape[3] * shape[4];
+  const Triple in{t->shape[2], t->shape[3], t->shape[4]};
+  const auto planes = [&](auto* to, const auto* from) {
+    parallel_for(shape[0] * channels, std::max<int64_t>(1, (1 << 16) / plane),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; ++i)
+                     pad_plane(from + i / channels * t->strides[0] + i % channels * t->strides[1],
+                               t.strides(), in, before, to + i * plane, shape);
+                 });
+  };
+  if (t.item_bytes() == 4)
+    planes(out.data_as<float>(), t.data_as<const float>());
+  else
+    planes(out.data_as<double>(), t.data_as<const double>());
+  return out;
+}
+
 struct Room {
   Tensor t;
   int64_t phase;  // pitch / step
@@ -84,6 +122,7 @@ Room make_room(const Tensor& t, Triple before, Triple extent, int64_t step) {
   const int64_t phase = (extent[2] + step - 1) / step;
   Dims shape{t->shape[0], t->shape[1], extent[0], extent[1], phase * step};
   checked_numel(shape);
+  if (step == 1 && t->strides[4] == 1) return {pad_rows(t, before, shape), phase};
   bool full = phase * step == extent[2];
   for (int i = 0; i < 3; ++i) full = full && before[i] == 0 && extent[i] <= t->shape[2 + i];
   Room room{full ? empty(shape, t.dtype()) : zero_tensor(shape, t.dtype()), phase};

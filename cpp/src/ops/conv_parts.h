@@ -62,6 +62,7 @@ inline Tensor shaped(const Tensor& t, IntList shape) {
   return raw_view(t, shape, contiguous_strides(shape), t.offset());
 }
 
+void register_conv_grid(OpTable& ops);
 void register_conv_shuffle(OpTable& ops);
 void register_conv_unfold(OpTable& ops);
 

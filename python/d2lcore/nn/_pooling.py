@@ -73,9 +73,33 @@ def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = 
     return _nn.adaptive_max_pool3d(input, _sizes(input, output_size), return_indices)
 
 
+def _with_indices(name: str, before: int) -> Any:
+    """The function with both results; `before` arguments stand before return_indices."""
+    function = getattr(_nn, name)
+
+    def pool(input: Tensor, *args: Any, **kwargs: Any) -> Any:
+        kwargs["return_indices"] = True
+        return function(input, *args[:before], **kwargs)
+
+    pool.__name__ = pool.__qualname__ = f"{name}_with_indices"
+    pool.__doc__ = f"Returns what ``{name}`` does with ``return_indices=True``."
+    return pool
+
+
+max_pool1d_with_indices = _with_indices("max_pool1d", 5)
+max_pool2d_with_indices = _with_indices("max_pool2d", 5)
+max_pool3d_with_indices = _with_indices("max_pool3d", 5)
+fractional_max_pool2d_with_indices = _with_indices("fractional_max_pool2d", 3)
+fractional_max_pool3d_with_indices = _with_indices("fractional_max_pool3d", 3)
+
 __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d_with_indices",
+    "max_pool1d_with_indices",
+    "max_pool2d_with_indices",
+    "max_pool3d_with_indices",
 ]
