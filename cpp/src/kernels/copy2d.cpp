@@ -44,6 +44,20 @@ void fill_row(char* to, T value, int64_t n) {
     copy_bytes(to, reinterpret_cast<const char*>(pattern), n * static_cast<int64_t>(sizeof(T)));
 }
 
+// Every second item of a row. Whole vectors are read, so the last item is left to the end.
+template <class T>
+void pack_row(char* to, const char* from, int64_t n) {
+  constexpr int64_t kPer = kLanes<T>, kSize = sizeof(T);
+  Vec<T> even;
+  for (int i = 0; i < kPer; ++i) even[i] = static_cast<T>(2 * i);
+  int64_t i = 0;
+  for (; i + kPer < n; i += kPer) {
+    const Vec<T> a = load<T>(from + 2 * i * kSize), b = load<T>(from + 2 * i * kSize + kVecBytes);
+    store(to + i * kSize, __builtin_shuffle(a, b, even));
+  }
+  for (; i < n; ++i) put<T>(to + i * kSize, get<T>(from + 2 * i * kSize));
+}
+
 // kTile x kTile blocks: both sides touch whole cache lines.
 template <class T>
 void transpose(char* to, int64_t ti, int64_t to_outer, const char* from, int64_t fi, int64_t fo,
@@ -105,6 +119,12 @@ void copy_items(char* to, int64_t ti, int64_t to_outer, const char* from, int64_
   }
   if (m >= 4 && n >= 4 && to_outer == kSize && fi == kSize) {
     return transpose<T>(to, to_outer, ti, from, fo, fi, m, n);
+  }
+  if constexpr (kSize == 4 || kSize == 8) {
+    if (ti == kSize && fi == 2 * kSize) {
+      for (int64_t j = 0; j < m; ++j) pack_row<T>(to + j * to_outer, from + j * fo, n);
+      return;
+    }
   }
   for (int64_t j = 0; j < m; ++j) {
     char* t = to + j * to_outer;

@@ -125,7 +125,11 @@ __attribute__((noinline)) void drive_tiles(const CoreInfo& info, char* const* pt
         }
         p[k] = buffer[k];
         if ((k < info.outputs && !info.inout) || (constant[k] && filled[k])) continue;
-        copy2d(buffer[k], size, c * size, at, s.inner, s.outer, c, r, size);
+        if (s.inner == 0 && r == 1) {
+          fill_buffer(buffer[k], at, size, c * size);
+        } else {
+          copy2d(buffer[k], size, c * size, at, s.inner, s.outer, c, r, size);
+        }
         filled[k] = true;
       }
       info.core(p, c * r, scalars);
