@@ -171,10 +171,10 @@ void fill_floating(KernelTable& t) {
   set_floating<LeakyRelu, 1>(t, Loop::leaky_relu);
   set_floating<ClampScalar, 1>(t, Loop::clamp_scalar);
   set_floating<Affine, 1>(t, Loop::affine);
-  set_floating<Add, 2>(t, Loop::add);
-  set_floating<Sub, 2>(t, Loop::sub);
-  set_floating<Mul, 2>(t, Loop::mul);
-  set_floating<Div, 2>(t, Loop::div);
+  set_arithmetic<Add>(t, Loop::add);
+  set_arithmetic<Sub>(t, Loop::sub);
+  set_arithmetic<Mul>(t, Loop::mul);
+  set_arithmetic<Div>(t, Loop::div);
   set_floating<AddScaled, 2>(t, Loop::add_scaled);
   set_floating<FloorDivide, 2>(t, Loop::floor_divide);
   set_floating<TruncDivide, 2>(t, Loop::trunc_divide);

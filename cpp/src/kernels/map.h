@@ -16,11 +16,18 @@ inline constexpr int kMaxOperands = 6;
 // `n` contiguous elements of every operand.
 using CoreFn = void (*)(char* const* ptr, int64_t n, const Scalars* scalars);
 
+// `steps` whole steps, operand k moving by increments[k] bytes after each: 0 for one that is
+// broadcast and points to one step of copies.
+using StepsFn = void (*)(char* const* ptr, const int64_t* increments, int64_t steps,
+                         const Scalars* scalars);
+
 struct CoreInfo {
   CoreFn core;
   int operands, outputs;
   bool inout;  // the outputs are inputs too (optimisers)
   uint8_t size[kMaxOperands];
+  StepsFn steps;  // of two inputs and an output; null for ops that are not worth the code
+  int64_t step;   // elements of a step
 };
 void drive(const CoreInfo& info, char* const* ptr, const int64_t* strides, int64_t n, int64_t m,
            const Scalars* scalars);
@@ -90,9 +97,19 @@ void core(char* const* ptr, int64_t n, const Scalars* scalars) {
 }
 
 template <class S>
+void steps(char* const* ptr, const int64_t* increments, int64_t count, const Scalars* scalars) {
+  static_assert(S::kOperands == 3);
+  S step(*scalars);
+  char* p[3] = {ptr[0], ptr[1], ptr[2]};
+  const int64_t a = increments[0], b = increments[1], c = increments[2];
+  for (; count > 0; --count, p[0] += a, p[1] += b, p[2] += c) step(p);
+}
+
+template <class S, bool kSteps = false>
 void entry(char* const* ptr, const int64_t* strides, int64_t n, int64_t m, const Scalars* scalars) {
   static constexpr CoreInfo kInfo = [] {
-    CoreInfo info{core<S>, S::kOperands, S::kOutputs, S::kInout, {}};
+    CoreInfo info{core<S>, S::kOperands, S::kOutputs, S::kInout, {}, nullptr, S::kStep};
+    if constexpr (kSteps) info.steps = steps<S>;
     for (int k = 0; k < S::kOperands; ++k) info.size[k] = static_cast<uint8_t>(S::kSize[k]);
     return info;
   }();
@@ -221,6 +238,13 @@ template <class Op, int kInputs>
 void set_floating(KernelTable& t, Loop loop) {
   slot(t, loop, kF32) = entry<Vector<Op, float, kInputs>>;
   slot(t, loop, kF64) = entry<Vector<Op, double, kInputs>>;
+}
+
+// Arithmetic, whose operands are often broadcast along rows.
+template <class Op>
+void set_arithmetic(KernelTable& t, Loop loop) {
+  slot(t, loop, kF32) = entry<Vector<Op, float, 2>, true>;
+  slot(t, loop, kF64) = entry<Vector<Op, double, 2>, true>;
 }
 
 }  // namespace

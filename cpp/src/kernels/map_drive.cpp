@@ -37,6 +37,29 @@ D2L_INLINE void fill_buffer(char* to, const char* item, int size, int64_t bytes)
   for (int64_t i = 0; i < bytes; i += kVecBytes) store(to + i, v);
 }
 
+// m rows of which one input has a single element each, the other two operands being dense.
+D2L_INLINE bool broadcast_rows(const CoreInfo& info, const Side* side, int64_t n, int64_t m,
+                               const Scalars* scalars) {
+  const int size = info.size[0], b = side[1].inner == 0 ? 1 : 2, other = 3 - b;
+  if (side[0].inner != size || side[b].inner != 0 || side[other].inner != size) return false;
+  alignas(64) char item[64];
+  const int64_t row = size * info.step;
+  const int64_t increments[3] = {row, b == 1 ? 0 : row, b == 2 ? 0 : row};
+  const int64_t whole = n / info.step, rest = n % info.step;
+  for (int64_t j = 0; j < m; ++j) {
+    char* p[3] = {side[0].ptr + j * side[0].outer, side[1].ptr + j * side[1].outer,
+                  side[2].ptr + j * side[2].outer};
+    fill_buffer(item, p[b], size, row);
+    p[b] = item;
+    info.steps(p, increments, whole, scalars);
+    if (rest == 0) continue;
+    p[0] += whole * row;
+    p[other] += whole * row;
+    info.core(p, rest, scalars);
+  }
+  return true;
+}
+
 int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
 
 }  // namespace
@@ -86,6 +109,8 @@ __attribute__((noinline)) void drive_tiles(const CoreInfo& info, char* const* pt
     }
     return;
   }
+
+  if (info.steps && n >= 64 && broadcast_rows(info, side, n, m, scalars)) return;
 
   // A tile has `cols` x `rows` elements; short rows share one, and a transposed operand is read by
   // whole cache lines.
