@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "benches.h"
 #include "core/thread_pool.h"
 #include "gemm/gemm.h"
 #include "peak.h"
@@ -66,7 +67,7 @@ void add(const char* prefix, std::initializer_list<Shape> shapes) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+void d2l::bench::add_gemm() {
   using d2l::DType;
   const std::initializer_list<Shape> squares = {
       {"4", 4, 4, 4},         {"16", 16, 16, 16},         {"32", 32, 32, 32},
@@ -119,8 +120,4 @@ int main(int argc, char** argv) {
   add<uint16_t, DType::BFloat16>("bfloat16 ", {{"256", 256, 256, 256}, {"1024", 1024, 1024, 1024}});
   add<uint16_t, DType::Half>("float16 ", {{"1024", 1024, 1024, 1024}});
   add<int64_t, DType::Int64>("int64 ", {{"256", 256, 256, 256}});
-  benchmark::Initialize(&argc, argv);
-  benchmark::AddCustomContext("peak f32 GFLOP/s", std::to_string(d2l::bench::peak_gflops_float()));
-  benchmark::AddCustomContext("peak f64 GFLOP/s", std::to_string(d2l::bench::peak_gflops_double()));
-  benchmark::RunSpecifiedBenchmarks();
 }

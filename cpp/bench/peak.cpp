@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 #include "core/cpu.h"
 
@@ -78,5 +79,24 @@ double peak_gflops_double() {
 double peak_gflops_float() { return 0; }  // no loop for this processor yet
 double peak_gflops_double() { return 0; }
 #endif
+
+double stream_gbytes(int64_t bytes) {
+  const int64_t n = bytes / 8;
+  std::vector<float> x(static_cast<size_t>(n), 1.0f), y(static_cast<size_t>(n), 2.0f);
+  const int64_t repeats = std::max<int64_t>(1, (64 << 20) / bytes);
+  double best = 0;
+  for (int run = 0; run < 20; ++run) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int64_t r = 0; r < repeats; ++r) {
+      float* to = y.data();
+      const float* from = x.data();
+      for (int64_t i = 0; i < n; ++i) to[i] += 0.5f * from[i];
+      asm volatile("" : : "r"(to) : "memory");
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, 12.0 * static_cast<double>(n * repeats) / seconds.count() * 1e-9);
+  }
+  return best;
+}
 
 }  // namespace d2l::bench
