@@ -181,6 +181,30 @@ def test_results_own_their_memory() -> None:
     assert values.shape == (6,)
 
 
+def test_the_older_lu() -> None:
+    a = drawn(3, 3)
+    want = linalg.lu_factor(a)
+    for got in (torch.lu(a), a.lu(), torch.lu(a, get_infos=True), a.lu(get_infos=True)):
+        assert torch.equal(got[0], want.LU) and torch.equal(got[1], want.pivots)
+    assert torch.lu(torch.zeros(2, 2), get_infos=True).info.item() == 1
+    outs = (torch.zeros(3, 3, dtype=torch.float64), torch.zeros(3, dtype=torch.int32))
+    assert torch.lu(a, out=outs)[0] is not None and torch.equal(outs[0], want.LU)
+    assert torch.allclose(torch.lu_solve(a @ drawn(3, 2), *torch.lu(a)), drawn(3, 2))
+
+
+def test_reflections_give_q() -> None:
+    a = drawn(2, 12, 9)
+    assert torch.allclose(linalg.householder_product(*torch.geqrf(a)), linalg.qr(a).Q)
+
+
+def test_factors_of_extreme_numbers() -> None:
+    for size in (1e-300, 1e300):
+        a = drawn(4, 3) * size
+        q, r = linalg.qr(a)
+        assert torch.allclose(q.mT @ q, torch.eye(3, dtype=torch.float64))
+        assert torch.allclose(q @ (r / size), a / size)
+
+
 def test_negative_powers() -> None:
     a = positive(3)
     assert torch.allclose(linalg.matrix_power(a, -3), torch.linalg.inv(a @ a @ a))
@@ -211,6 +235,6 @@ def test_least_squares_of_deficient_rank_is_the_shortest() -> None:
 def test_condition_of_singular_matrices() -> None:
     zero = torch.zeros(2, 2)
     assert linalg.cond(zero, 1).item() == INF and linalg.cond(zero, "fro").item() == INF
-    assert torch.isnan(linalg.cond(zero)).item()
+    assert torch.isnan(linalg.cond(zero)).item() and torch.isnan(linalg.cond(zero, "nuc")).item()
     assert linalg.cond(torch.stack([torch.eye(2), zero]), 1).tolist() == [1.0, INF]
     assert linalg.cond(torch.zeros(2, 0, 0), 1).tolist() == [0.0, 0.0]

@@ -129,6 +129,7 @@ METHODS = {
     "resize_": "(self: _SelfT, *sizes: Any, memory_format: _memory_format | None = ...) -> _SelfT",
     "backward": "(self, gradient: Tensor | None = ..., retain_graph: _bool | None = ..., "
     "create_graph: _bool = ..., inputs: Tensor | Sequence[Tensor] | None = ...) -> None",
+    "lu": "(self, pivot: _bool = ..., get_infos: _bool = ...) -> tuple[Tensor, ...]",
     "nonzero": "(self, *, as_tuple: _bool = ...) -> Any",
     "where": "(self, condition: Tensor, other: Tensor | _Number) -> Tensor",
     "register_hook": "(self, hook: Callable[[Tensor], Tensor | None]) -> Any",

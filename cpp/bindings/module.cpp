@@ -243,6 +243,7 @@ PYBIND11_MODULE(_C, m) {
                                              "A linear-algebra function could not be computed.",
                                              PyExc_RuntimeError, nullptr);
     m.attr("LinAlgError") = pyb::reinterpret_borrow<pyb::object>(linalg_error);
+    m.attr("_LinAlgError") = m.attr("LinAlgError");
     make_types(m.ptr());
     make_generator(m.ptr());
     make_tensor_type(m.ptr());

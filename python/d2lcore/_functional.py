@@ -208,6 +208,23 @@ def broadcast_shapes(*shapes: Any) -> Any:
     return _C.Size(out)
 
 
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
+    """Returns the packed LU factors of matrices and the pivots, with ``get_infos`` also info: 0, or
+    the place of the first zero on the diagonal of U. The older face of ``linalg.lu_factor_ex``.
+
+    >>> import d2lcore as torch
+    >>> factors, pivots = torch.lu(torch.tensor([[1.0, 2.0], [4.0, 2.0]]))
+    >>> pivots
+    tensor([2, 2], dtype=torch.int32)
+    """
+    if out is None:
+        result = _C._linalg.lu_factor_ex(A, pivot=pivot)
+    else:
+        info = out[2] if get_infos else _C.empty(0, dtype=_C.int32)
+        result = _C._linalg.lu_factor_ex(A, pivot=pivot, out=(out[0], out[1], info))
+    return result if get_infos else tuple(result[:2])
+
+
 def _nonzero_method(self: Tensor, *, as_tuple: bool = False) -> Any:
     """The method form of :func:`nonzero`."""
     return nonzero(self, as_tuple=as_tuple)
@@ -218,7 +235,12 @@ def _where_method(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     return _C.where(condition, self, other)
 
 
-METHODS: dict[str, Any] = {"nonzero": _nonzero_method, "where": _where_method}
+def _lu_method(self: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
+    """The method form of :func:`lu`."""
+    return tuple(lu(self, pivot, get_infos))
+
+
+METHODS: dict[str, Any] = {"lu": _lu_method, "nonzero": _nonzero_method, "where": _where_method}
 
 __all__ = [
     "atleast_1d",
@@ -235,6 +257,7 @@ __all__ = [
     "is_floating_point",
     "is_nonzero",
     "is_storage",
+    "lu",
     "manual_seed",
     "meshgrid",
     "nonzero",

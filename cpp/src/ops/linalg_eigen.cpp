@@ -87,10 +87,15 @@ std::vector<Tensor> hermitian(const Tensor& a, bool upper, bool vectors) {
 
 DType complex_dtype(const Tensor& a) {
   const DType t = a.dtype();
-  check(is_floating(t) || is_complex(t), "Unknown Complex ScalarType for {}", t);
   check_lapack(a, "linalg_eig_out_cpu");
   if (t == DType::Float) return DType::ComplexFloat;
   return t == DType::Double ? DType::ComplexDouble : t;
+}
+
+void check_general(const Tensor& a, const char* op) {
+  const DType t = a.dtype();
+  check(is_floating(t) || is_complex(t), "Unknown Complex ScalarType for {}", t);
+  check_square(a, op);
 }
 
 std::vector<Tensor> general(const Tensor& a, bool vectors) {
@@ -138,7 +143,7 @@ Tensor eigvalsh(const Tensor& a, std::string_view uplo) {
 }
 
 TensorTwo eig(const Tensor& a) {
-  check_square(a, "linalg.eig");
+  check_general(a, "linalg.eig");
   const std::vector<Tensor> outs = general(a, true);
   record_many(outs, "LinalgEigBackward0", {&a}, saved(result_nr(0), result_nr(1)),
               joint([](const Node&, const std::vector<Tensor>& g, const Tensor& l, const Tensor& v,
@@ -149,7 +154,7 @@ TensorTwo eig(const Tensor& a) {
 }
 
 Tensor eigvals(const Tensor& a) {
-  check_square(a, "linalg.eigvals");
+  check_general(a, "linalg.eigvals");
   if (needs_grad(a) && GradMode::enabled()) return std::get<0>(eig(a));
   return general(a, false)[0];
 }

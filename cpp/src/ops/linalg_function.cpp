@@ -66,7 +66,7 @@ Tensor matrix_exp(const Tensor& a) {
     GradModeGuard off(false);
     const DType type = a.dtype();
     const Tensor x = is_reduced_floating(type) ? to_dtype(detach(a), DType::Float) : detach(a);
-    out = a.numel() == 0 ? clone(x) : contiguous(to_dtype(exp_of(x), type));
+    out = to_dtype(a.numel() == 0 ? clone(x) : contiguous(exp_of(x)), type);
   }
   return record(out, "LinalgMatrixExpBackward0", {&a}, saved(a),
                 [](const Tensor& g, const Tensor& a) {

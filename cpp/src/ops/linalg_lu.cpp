@@ -246,11 +246,11 @@ TensorThree lu_unpack(const Tensor& lu, const Tensor& pivots, bool unpack_data,
 Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left, bool adjoint) {
   const char* op = "torch.linalg.lu_solve";
   check_float(lu, op);
-  check_square(lu, op);
   check(lu.dtype() == b.dtype(),
         "linalg.lu_solve: Expected LU and B to have the same dtype, but found LU of type {} and B "
         "of type {} instead",
         lu.dtype(), b.dtype());
+  check_square(lu, op);
   check(pivots.dtype() == DType::Int32,
         "linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32");
   check_solvable(lu, b, left, "linalg.lu_solve");
@@ -396,11 +396,6 @@ Tensor logdet(const Tensor& a) {
 
 namespace {
 
-std::vector<Tensor> old_lu(const Tensor& a, bool pivot, bool get_infos) {
-  const auto [lu, pivots, info] = lu_factor_ex(a, pivot);
-  if (!get_infos) return {lu, pivots};
-  return {lu, pivots, info};
-}
 Tensor old_lu_solve(const Tensor& b, const Tensor& lu, const Tensor& pivots) {
   return lu_solve(lu, pivots, b);
 }
@@ -432,9 +427,6 @@ void register_linalg_lu(OpTable& ops) {
       lu_solve, Function | Out,
       "Solves ``A X = B`` by the factors that lu_factor gave (``X A = B`` without ``left``, the "
       "adjoint of A with ``adjoint``).");
-  ops.add("lu(Tensor A, bool pivot=True, bool get_infos=False) -> Tensor[]", old_lu, Both,
-          "Returns the packed LU factors and the pivots (see linalg.lu_factor), with ``get_infos`` "
-          "also info; a singular matrix is no error.");
   ops.add("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor", old_lu_solve,
           Both | Out, "Solves ``A X = self`` by the factors of A (see linalg.lu_solve).");
   ops.add("linalg.det(Tensor A) -> Tensor", det, Function | Out,

@@ -87,7 +87,20 @@ Tensor pinv_vjp(const Tensor& g, const Tensor& a, const Tensor& y) {
   return add(first, second);
 }
 
+namespace {
+
+void check_constant(const Tensor& t, const char* name) {
+  check(!t.defined() || !needs_grad(t) || !GradMode::enabled(),
+        "The function 'linalg_pinv' is not differentiable with respect to argument '{}'. This "
+        "input cannot have requires_grad True.",
+        name);
+}
+
+}  // namespace
+
 Tensor pinv(const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermitian) {
+  check_constant(atol, "atol");
+  check_constant(rtol, "rtol");
   const bool known =
       a.dtype() == DType::Float || a.dtype() == DType::Double || is_complex(a.dtype());
   check(known && a.dim() >= 2,
@@ -98,7 +111,6 @@ Tensor pinv(const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermit
   {
     GradModeGuard off(false);
     const Bounds b = bounds_of(a, atol, rtol, "torch.linalg.pinv");
-    if (hermitian) check_square(a, "linalg.eigh");
     const int64_t last[1] = {-1};
     if (a.numel() == 0) {
       y = empty(with_matrix(batch_of(a), a.size(-1), a.size(-2)), a.dtype());
@@ -122,47 +134,54 @@ Tensor pinv(const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermit
 
 namespace {
 
-// |A| |A^-1|; infinite where A is singular. An empty matrix has 0.
+// |A| |A^-1|; infinite where A is singular.
 template <class Norm>
-Tensor cond_by_inverse(const Tensor& a, const std::string& ord, Norm norm) {
-  check_square(a, "linalg.cond(ord=" + ord + ")");
-  if (a.numel() == 0) return zeros(batch_of(a), real_dtype(a.dtype()));
+Tensor cond_by_inverse(const Tensor& a, Norm norm) {
   check_float(a, "linalg.inv", false);
+  constexpr double kInf = std::numeric_limits<double>::infinity();
   const auto [inverse, info] = inv_ex(a);
-  const Tensor safe =
-      masked_fill(inverse, ne(reshape(info, with_matrix(info.shape(), 1, 1)), Scalar(0)),
-                  Scalar(std::numeric_limits<double>::infinity()));
-  const Tensor out = mul(norm(a), norm(safe));
-  const Tensor nan = isnan(detach(out));
-  return masked_fill(out, nan, Scalar(std::numeric_limits<double>::infinity()));
+  const Tensor singular = ne(reshape(info, with_matrix(info.shape(), 1, 1)), Scalar(0));
+  const Tensor out = mul(norm(a), norm(masked_fill(inverse, singular, Scalar(kInf))));
+  return masked_fill(out, isnan(detach(out)), Scalar(kInf));
 }
+
+// The condition of an empty matrix is 0.
+Tensor no_condition(const Tensor& a) { return zeros(batch_of(a), real_dtype(a.dtype())); }
 
 }  // namespace
 
 Tensor cond(const Tensor& a, const OptScalar& p) {
   check(a.dim() >= 2, "linalg.cond: The input tensor must have at least 2 dimensions.");
-  const double ord = p ? p->real() : 2;
-  if (std::abs(ord) == 2) {
+  const Scalar ord = p.value_or(Scalar(2));
+  const double size = std::abs(ord.real());
+  check(size == 1 || size == 2 || std::isinf(size), "linalg.cond got an invalid norm type: {}",
+        ord.is_integral() ? std::to_string(ord.to_int()) : detail::to_text(ord.real()));
+  if (a.numel() == 0) return no_condition(a);
+  if (size == 2) {
     const Tensor s = svdvals(a);
-    if (a.numel() == 0) return zeros(batch_of(a), real_dtype(a.dtype()));
     const Tensor first = narrow(s, -1, 0, 1), last = narrow(s, -1, s.size(-1) - 1, 1);
-    return squeeze_dims(ord == 2 ? div(first, last) : div(last, first), Dims{-1});
+    return squeeze_dims(ord.real() > 0 ? div(first, last) : div(last, first), Dims{-1});
   }
-  check(std::abs(ord) == 1 || std::isinf(ord), "linalg.cond got an invalid norm type: {}", ord);
-  const std::string name = std::isinf(ord) ? (ord > 0 ? "inf" : "-inf") : std::to_string(int(ord));
+  check_square(
+      a, "linalg.cond(ord=" +
+             (ord.is_integral() ? std::to_string(ord.to_int()) : std::to_string(ord.real())) + ")");
   const int64_t both[2] = {-2, -1};
-  return cond_by_inverse(a, name, [&](const Tensor& x) { return matrix_norm(x, *p, both); });
+  return cond_by_inverse(a, [&](const Tensor& x) { return matrix_norm(x, ord, both); });
 }
 
 namespace {
 
 Tensor cond_number(const Tensor& a, OptScalar p) { return cond(a, p); }
 Tensor cond_named(const Tensor& a, std::string_view p) {
-  check(a.dim() >= 2, "linalg.cond: The input tensor must have at least 2 dimensions.");
   check(p == "fro" || p == "nuc", "linalg.cond got an invalid norm type: {}", p);
-  const int64_t both[2] = {-2, -1};
-  return cond_by_inverse(a, std::string(p),
-                         [&](const Tensor& x) { return matrix_norm(x, p, both); });
+  check_square(a, "linalg.cond(ord=" + std::string(p) + ")");
+  if (a.numel() == 0) return no_condition(a);
+  const int64_t both[2] = {-2, -1}, last[1] = {-1};
+  if (p == "nuc") {
+    const Tensor s = svdvals(a);
+    return mul(sum(s, IntList(last)), sum(reciprocal(s), IntList(last)));
+  }
+  return cond_by_inverse(a, [&](const Tensor& x) { return matrix_norm(x, p, both); });
 }
 
 Tensor rank_tensors(const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermitian) {

@@ -109,6 +109,35 @@ TensorTwo qr(const Tensor& a, std::string_view mode) {
 
 namespace {
 
+// The reflections themselves: R above, v below the diagonal, and the factors tau.
+TensorTwo geqrf(const Tensor& a) {
+  check(a.dim() >= 2, "torch.geqrf: input must have at least 2 dimensions.");
+  check_lapack(a, "geqrf_cpu");
+  const IntList batch = batch_of(a);
+  const int64_t m = a.size(-2), n = a.size(-1), k = std::min(m, n), count = count_of(batch);
+  const Tensor out = columns_of(a), tau = empty(with_vector(batch, k), a.dtype());
+  if (out.numel() == 0) return {out, tau};
+  with_type(a.dtype(), [&]<class T>(T) {
+    each_matrix(count, 2 * m * n * k, [&](int64_t i) {
+      Buffer<T> memory(m * k + k * k);
+      std::fill_n(memory.data(), m * k + k * k, T(0));
+      const Block<T> v{memory.data(), m, k, 1, m}, t{memory.data() + m * k, k, k, 1, k};
+      const Block<T> one{out.data_as<T>() + i * m * n, m, n, 1, m};
+      factor_qr(one, v, t);
+      for (int64_t c = 0; c < k; ++c) {
+        tau.data_as<T>()[i * k + c] = t(c, c);
+        for (int64_t row = c + 1; row < m; ++row) one(row, c) = v(row, c);
+      }
+    });
+  });
+  const Tensor outs[] = {out, tau};
+  record_many(outs, "GeqrfBackward0", {&a}, saved(),
+              joint([](const Node&, const std::vector<Tensor>&, std::vector<Tensor>&) {
+                fail<NotImplementedError>("the derivative for 'geqrf' is not implemented.");
+              }));
+  return {out, tau};
+}
+
 TensorTwo old_qr(const Tensor& a, bool some) { return qr(a, some ? "reduced" : "complete"); }
 
 }  // namespace
@@ -119,6 +148,9 @@ void register_linalg_qr(OpTable& ops) {
       "'reduced' gives min(m, n) columns of Q, 'complete' all m, 'r' an empty Q.";
   ops.add("linalg.qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)", qr, Function | Out,
           doc);
+  ops.add("geqrf(Tensor self) -> (Tensor a, Tensor tau)", geqrf, Both | Out,
+          "Returns R in the upper triangle, the vectors of the reflections below it, and their "
+          "factors: what linalg.householder_product takes.");
   ops.add("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)", old_qr, Both | Out,
           "Returns the QR factors (see linalg.qr); without ``some`` the complete ones.");
 }

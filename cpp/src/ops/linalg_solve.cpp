@@ -26,11 +26,11 @@ TensorTwo solve_checked(const Tensor& a, const Tensor& b, bool left, bool check_
                         const char* api) {
   const char* op = "linalg.solve";
   check_float(a, op);
-  check_matrix(a, op);
   check(a.dtype() == b.dtype(),
         "linalg.solve: Expected A and B to have the same dtype, but found A of type {} and B of "
         "type {} instead",
         a.dtype(), b.dtype());
+  check_matrix(a, op);
   const bool vector = is_vector_of(a, b);
   const Tensor columns = vector && b.dim() > 0 ? unsqueeze(b, -1) : b;
   check_solvable(a, columns, left, op);
@@ -134,7 +134,8 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left,
 
 Tensor tensorinv(const Tensor& a, int64_t ind) {
   check(ind > 0, "Expected a strictly positive integer for 'ind', but got {}", ind);
-  const auto cut = static_cast<size_t>(std::min(ind, a.dim()));
+  check(ind <= a.dim(), "ArrayRef: invalid slice, N = {}; size = {}", ind, a.dim());
+  const auto cut = static_cast<size_t>(ind);
   const IntList head = a.shape().first(cut), tail = a.shape().subspan(cut);
   const int64_t rows = checked_numel(head), cols = checked_numel(tail);
   check(rows == cols,

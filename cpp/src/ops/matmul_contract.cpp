@@ -162,7 +162,7 @@ Tensor multi_dot(TensorList tensors) {
     check(
         m[i].dtype() == m[0].dtype(),
         "multi_dot(): all tensors must have be the same dtype but tensor 0 is {} and tensor {} {}",
-        m[0].dtype(), static_cast<int64_t>(i), m[i].dtype());
+        c_type(m[0].dtype()), static_cast<int64_t>(i), c_type(m[i].dtype()));
   }
   const bool row = m[0].dim() == 1, col = m[n - 1].dim() == 1;
   if (row) m[0] = unsqueeze(m[0], 0);
@@ -170,7 +170,8 @@ Tensor multi_dot(TensorList tensors) {
   for (size_t i = 0; i + 1 < n; ++i) {
     check(m[i]->shape[1] == m[i + 1]->shape[0],
           "multi_dot(): tensors {} and {} with shapes {} and {} cannot be multiplied",
-          static_cast<int64_t>(i), static_cast<int64_t>(i + 1), m[i].shape(), m[i + 1].shape());
+          static_cast<int64_t>(i), static_cast<int64_t>(i + 1), tensors[i].shape(),
+          tensors[i + 1].shape());
   }
   std::vector<std::vector<double>> cost(n, std::vector<double>(n, 0));
   std::vector<std::vector<size_t>> cut(n, std::vector<size_t>(n, 0));

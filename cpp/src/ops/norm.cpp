@@ -219,6 +219,12 @@ Tensor norm(const Tensor& self, const OptScalar& p, OptInts dim, bool keepdim, O
 }
 
 Tensor vecdot(const Tensor& x, const Tensor& y, int64_t dim) {
+  check(is_floating(x.dtype()) || is_complex(x.dtype()),
+        "linalg.vecdot: Expected a floating point or complex tensor as input. Got {}", x.dtype());
+  check(x.dtype() == y.dtype(),
+        "linalg.vecdot: Expected x and y to have the same dtype, but found x of type {} and y of "
+        "type {} instead",
+        x.dtype(), y.dtype());
   const int64_t d[1] = {dim};
   return sum(mul(conj(x), y), IntList(d));
 }
