@@ -113,6 +113,22 @@ def test_order_is_refused(name: str) -> None:
         getattr(torch, name)(*args)
 
 
+def test_running_logsumexp() -> None:
+    z = Z * 0.5
+    close(torch.logcumsumexp(torch.from_numpy(z), 1).exp(), np.exp(z).cumsum(1), 1e-12)
+    assert torch.logsumexp(torch.tensor(10j, dtype=torch.complex128), 0).imag.item() == (
+        pytest.approx(10 - 4 * np.pi)
+    )
+
+
+def test_a_conjugate_lies_as_its_operand() -> None:
+    z = torch.from_numpy(Z)
+    for view in (z.t(), z[:, ::2], z[:1].expand(3, 5), z[0, 0], z[:0], z[::2, ::4]):
+        w = view.conj()
+        close(w, view.numpy().conj(), 0)
+        assert w.stride() == view.stride() or view.numel() < 2
+
+
 def test_parts_are_views() -> None:
     z = torch.from_numpy(Z.copy())
     z.real.zero_()
@@ -174,6 +190,7 @@ DIFFERENTIABLE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "norm of rows": lambda z: torch.linalg.vector_norm(z, dim=1), "var": lambda z: z.var(0),
     "where": lambda z: torch.where(torch.from_numpy(Z[:2, :3].real > 0), z, z * z),
     "logsumexp": lambda z: torch.logsumexp(z, 1),
+    "logcumsumexp": lambda z: torch.logcumsumexp(z, 1),
     "mixed with real": lambda z: z * z.real + z.imag.sum(),
     "polar of parts": lambda z: torch.polar(z.real, z.imag),
     "complex of parts": lambda z: torch.complex(z.imag * z.real, z.real),

@@ -318,6 +318,8 @@ def test_array_protocol() -> None:
     assert np.array([torch.tensor(1.0), torch.tensor(2.0)]).tolist() == [1, 2]
     with pytest.raises(RuntimeError, match="Can't call numpy\\(\\) on Tensor that requires grad"):
         np.asarray(torch.ones(2, requires_grad=True))
+    assert x.__array_interface__["data"][0] == x.data_ptr()
+    assert not hasattr(torch.ones(1, requires_grad=True), "__array_interface__")
     with pytest.raises(TypeError, match="Got unsupported ScalarType BFloat16"):
         torch.ones(1, dtype=torch.bfloat16).numpy()
 

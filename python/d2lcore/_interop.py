@@ -212,6 +212,14 @@ def _array_wrap(
     return _C.tensor(array) if any(s < 0 for s in array.strides) else _C.from_numpy(array)
 
 
+def _array_interface(self: Tensor) -> dict[str, Any]:
+    """The memory as NumPy describes it, for libraries that look for nothing else (Pillow)."""
+    if self.requires_grad or self.dtype == _C.bfloat16:
+        raise AttributeError("'Tensor' object has no attribute '__array_interface__'")
+    described: dict[str, Any] = self.numpy().__array_interface__
+    return described
+
+
 METHODS: dict[str, Any] = {
     "__dlpack__": _dlpack,
     "__dlpack_device__": _dlpack_device,

@@ -226,6 +226,7 @@ def finish_tensor_type() -> None:
         function.__name__ = name
         function.__qualname__ = f"Tensor.{name}"
         setattr(Tensor, name, function)
+    setattr(Tensor, "__array_interface__", property(_interop._array_interface))  # noqa: B010
     # NumPy asks this before it takes an operator into its own hands.
     setattr(Tensor, "__array_priority__", 1000)  # noqa: B010
     Tensor.__module__ = "d2lcore"

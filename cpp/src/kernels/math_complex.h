@@ -204,5 +204,18 @@ D2L_INLINE CD sigmoid(CD z) { return over({splat(1.0), VD{}}, plus_one(exp({-z.r
 D2L_INLINE CD silu(CD z) { return over(z, plus_one(exp({-z.re, -z.im}))); }
 D2L_INLINE CD pow(CD z, CD w) { return exp(w * log(z)); }
 
+// log(e^a + e^b) = m + log1p(e^(other - m)), m the one with the larger real part.
+D2L_INLINE CD logaddexp(CD a, CD b) {
+  VL swap = b.re > a.re;
+  CD m = choose(swap, b, a), other = choose(swap, a, b);
+  CD r = m + log1p(exp(other - m));
+  r = choose((other.re == -kInf), m, r);
+  // Two infinities on the same side: their angle is lost.
+  VL both = (a.re == b.re) & infinite(a.re);
+  r = choose(both & (a.im == b.im), a, r);
+  VL nan = (a.re != a.re) | (a.im != a.im) | (b.re != b.re) | (b.im != b.im);
+  return choose(nan, {splat(kNan), splat(kNan)}, r);
+}
+
 }  // namespace
 }  // namespace d2l::D2L_ISA_NS

@@ -4,6 +4,7 @@
 // steps go by; a lane of its own in contiguous memory is scanned by vectors, shifting in powers of
 // two. Float sums and products accumulate in double, as PyTorch's do on the CPU.
 #include "kernels/map.h"
+#include "kernels/math_complex.h"
 #include "kernels/math_float.h"
 
 namespace d2l::D2L_ISA_NS {
@@ -162,6 +163,35 @@ void scan_logcumsumexp(const ScanArgs* args) {
   }
 }
 
+// The same of complex numbers, in double: log(e^a + e^b) through the one with the larger real part.
+template <class T>
+void scan_logcumsumexp_complex(const ScanArgs* args) {
+  const ScanArgs& a = *args;
+  constexpr int64_t kCount = kLanes<double>;
+  double re[kCount], im[kCount];
+  for (int64_t j = 0; j < a.m; j += kCount) {
+    const int64_t c = a.m - j < kCount ? a.m - j : kCount;
+    CD acc = {splat(-kInf), VD{}};
+    for (int64_t k = 0; k < kCount; ++k) re[k] = im[k] = 0;
+    for (int64_t i = 0; i < a.n; ++i) {
+      for (int64_t k = 0; k < c; ++k) {
+        const T* x = reinterpret_cast<const T*>(a.in + (j + k) * a.in_lane + i * a.in_stride);
+        re[k] = static_cast<double>(x[0]);
+        im[k] = static_cast<double>(x[1]);
+      }
+      acc = logaddexp(acc, {load<double>(re), load<double>(im)});
+      alignas(64) double out_re[kCount], out_im[kCount];
+      store(out_re, acc.re);
+      store(out_im, acc.im);
+      for (int64_t k = 0; k < c; ++k) {
+        T* y = reinterpret_cast<T*>(a.out + (j + k) * a.out_lane + i * a.out_stride);
+        y[0] = static_cast<T>(out_re[k]);
+        y[1] = static_cast<T>(out_im[k]);
+      }
+    }
+  }
+}
+
 inline ScanFn& at(KernelTable& t, Scan s, Type type) { return t.scan[static_cast<int>(s)][type]; }
 template <class T>
 void set_scans(KernelTable& t, Type type) {
@@ -192,6 +222,8 @@ void fill_scan(KernelTable& t) {
   at(t, Scan::cummin, kBool) = at(t, Scan::cummin, kU8);
   at(t, Scan::logcumsumexp, kF32) = scan_logcumsumexp<float>;
   at(t, Scan::logcumsumexp, kF64) = scan_logcumsumexp<double>;
+  at(t, Scan::logcumsumexp, kC64) = scan_logcumsumexp_complex<float>;
+  at(t, Scan::logcumsumexp, kC128) = scan_logcumsumexp_complex<double>;
 }
 
 }  // namespace d2l::D2L_ISA_NS

@@ -84,9 +84,32 @@ Tensor conj_physical(const Tensor& self, Dst dst) {
                 [](const Tensor& g) { return conj(g); });
 }
 
+namespace {
+
+// The conjugates with the strides of x, as PyTorch's view has them: repeated elements are computed
+// once. Layouts with wide gaps become dense.
+Tensor conjugates(const Tensor& x) {
+  Dims shape(x.shape()), strides(x.strides());
+  int64_t extent = 1;
+  for (int d = 0; d < x.dim(); ++d) {
+    if (strides[d] == 0 && shape[d] > 1) shape[d] = 1;
+    extent += (shape[d] - 1) * strides[d];
+  }
+  const Tensor source = raw_view(x, shape, strides, x.offset());
+  if (x.numel() == 0 || extent > 5 * source.numel() || detail::may_overlap_itself(shape, strides)) {
+    return map("conj", Loop::conj, Promote::Default, {}, {&x});
+  }
+  const Tensor out = empty_strided(shape, strides, x.dtype());
+  map("conj", Loop::conj, Promote::Default, Dst::inplace(out), {&source});
+  return raw_view(out, x.shape(), strides, 0);
+}
+
+}  // namespace
+
 Tensor conj(const Tensor& self) {
   if (!is_complex(self.dtype())) return self;
-  Tensor out = map("conj", Loop::conj, Promote::Default, {}, {&self});
+  Tensor out = self.is_contiguous() ? map("conj", Loop::conj, Promote::Default, {}, {&self})
+                                    : conjugates(self);
   return record(out, "ConjBackward0", {&self}, saved(), [](const Tensor& g) { return conj(g); });
 }
 

@@ -172,8 +172,8 @@ Tensor logsumexp(const Tensor& self, IntList dim, bool keepdim, Dst dst) {
     const Dims d = dims_of(dims);
     if (x.numel() == 0) {
       out = log(sum(exp(x), IntList(d), keepdim));
-    } else if (dims == 0) {
-      out = clone(x);
+    } else if (dims == 0 && !is_complex(type)) {
+      out = clone(x);  // of a complex number the angle is brought into (-pi, pi]
     } else if (const auto rows = row_geometry(x.shape(), dims); rows && !is_complex(type)) {
       const DType compute = is_reduced_floating(type) ? DType::Float : type;
       out = empty(reduced_shape(x.shape(), dims, keepdim), compute);

@@ -218,14 +218,15 @@ Tensor logcumsumexp(const Tensor& self, int64_t dim, Dst dst) {
         if (input.numel() == 0) return g;
         // sum over i >= k of g[i] exp(x[k] - y[i]) as a recurrence of factors that are at most 1;
         // in double, because the second derivative is a difference of nearly equal terms.
-        const Tensor x = to_dtype(input, is_complex(input.dtype()) ? input.dtype() : DType::Double);
+        const Tensor x =
+            to_dtype(input, is_complex(input.dtype()) ? DType::ComplexDouble : DType::Double);
         const Tensor y = logcumsumexp(x, at);
-        if (x.dim() == 0) return mul(g, exp(sub(x, y)));
+        if (x.dim() == 0) return mul(g, conj(exp(sub(x, y))));
         const Dims d{at};
         const Tensor back = flip(y, d), cotangent = to_dtype(flip(g, d), x.dtype());
         const Tensor parts[] = {narrow(back, at, 0, 1), narrow(back, at, 0, back->shape[at] - 1)};
-        const Tensor factor = exp(sub(back, cat(parts, at)));
-        return mul(flip(linear_recurrence(cotangent, factor, at), d), exp(sub(x, y)));
+        const Tensor factor = conj(exp(sub(back, cat(parts, at))));
+        return mul(flip(linear_recurrence(cotangent, factor, at), d), conj(exp(sub(x, y))));
       });
 }
 
