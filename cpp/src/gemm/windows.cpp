@@ -119,9 +119,12 @@ class PackedSums {
     const int64_t in_image = p_.grid.in_image(), all = p_.grid.images * in_image;
     const int64_t span = in_image >= 8 * nr_ ? in_image : all;
     const int64_t panels = divide_up(span, nr_);
-    int64_t block = std::clamp<int64_t>(kPanelElements / (depth_ * nr_), 2, 16);
+    // Where A is large it is read from far away, for each block anew: then few blocks.
+    const int64_t elements = p_.m > 128 ? 4 * kPanelElements : kPanelElements;
+    int64_t block = std::clamp<int64_t>(elements / (depth_ * nr_), 2, 16);
     // Enough blocks for the threads: how they are cut does not change the sums.
-    const int64_t wanted = 4 * num_threads(), spans = all / span * p_.groups;
+    const int64_t wanted = num_threads() == 1 ? 1 : 2 * num_threads(),
+                  spans = all / span * p_.groups;
     while (block > 1 && spans * divide_up(panels, block) < wanted) block /= 2;
     const int64_t nc = block * nr_, blocks = divide_up(span, nc);
     const int64_t work = p_.m * p_.k * std::min(nc, span);

@@ -17,7 +17,7 @@ Tensor lp_pool(const Tensor& input, double norm_type, IntList kernel_size, OptIn
   const Tensor mean = avg_pool(kDims, pow(input, Scalar(norm_type)), kernel_size,
                                stride ? *stride : IntList(), none, ceil_mode);
   const Triple kernel = triple_of(kernel_size, kDims, 1);
-  const Tensor total = mul(mul(sign(mean), relu(abs(mean))), Scalar(product(kernel)));
+  const Tensor total = mul(mul(sign(mean), abs(mean)), Scalar(product(kernel)));
   return pow(total, Scalar(1.0 / norm_type));
 }
 
