@@ -26,6 +26,26 @@ def _scatter(combine):
     return run
 
 
+def _gathered(x, dim, index, src, reduce, include_self=True):
+    """scatter_reduce: what is sent to each place, then reduced."""
+    sent = {}
+    for place in np.ndindex(index.shape):
+        to = list(place)
+        to[dim] = index[place]
+        sent.setdefault(tuple(to), []).append(src[place])
+    out = x.copy()
+    f = {"sum": np.sum, "prod": np.prod, "mean": np.mean, "amax": np.max, "amin": np.min}[reduce]
+    for to, values in sent.items():
+        out[to] = f([x[to], *values] if include_self else values)
+    return out
+
+
+def _gathered_slices(x, dim, index, source, reduce, include_self=True):
+    shape = [-1 if d == dim % x.ndim else 1 for d in range(x.ndim)]
+    places = np.broadcast_to(index.reshape(shape), source.shape)
+    return _gathered(x, dim % x.ndim, places, source, reduce, include_self)
+
+
 def _slices(combine):
     """index_add, index_copy, index_fill."""
 
@@ -116,6 +136,8 @@ BOUNDS = "index 5 is out of bounds for dimension 0 with size 3"
 COLS = c([[0, 2], [1, 0], [2, 1]], "int64")
 UNIQUE = c([2, 0], "int64")
 SCATTER_FLAGS = {"dtypes": "fdl", "expand": False}
+apart = {"lo": 0.3, "hi": 1.9}
+
 OPS = [
     Op("index_put", _index_put,
        [S(t(3, 4), (c([0, 2], "int64"),), t(4)), S(t(3, 4), (c([0, 2], "int64"), c([1, 3], "int64")), t(2)),
@@ -192,6 +214,20 @@ OPS = [
     Op("masked_select", _masked_select, [S(t(3, 4), b(3, 4)), S(t(3, 1), b(4)), S(t(), b(2))],
        [E(RuntimeError, "masked_select: expected BoolTensor for mask", t(3), c([1, 0, 1], "int64")),
         E(RuntimeError, "must match", t(3), b(4))], dtypes=EVERY),
+    Op("scatter_reduce", _gathered,
+       [*[S(t(3, 4), 1, i(3, 5, high=4), t(3, 5, **apart), how, include_self=self)
+          for how in ("sum", "prod", "mean", "amax", "amin") for self in (True, False)],
+        S(t(4, 2), 0, i(2, 2, high=4), t(5, 3), "amax")],
+       [E(RuntimeError, "reduce argument must be either sum, prod, mean, amax or amin, got add", t(3), 0, i(3, high=3), t(3), "add"),
+        E(RuntimeError, "index 5 is out of bounds for dimension 0 with size 3", t(3), 0, c([5], "int64"), t(1), "sum")],
+       dtypes="fd", tol=2, expand=False),
+    Op("index_reduce", _gathered_slices,
+       [*[S(t(3, 4), 1, i(5, high=4), t(3, 5, **apart), how, include_self=self)
+          for how in ("prod", "mean", "amax", "amin") for self in (True, False)]],
+       [E(RuntimeError, "Expected reduce to be one of prod, mean, amax or amin but got sum.", t(3), 0, i(3, high=3), t(3), "sum"),
+        E(IndexError, "index out of range in self", t(3), 0, c([5], "int64"), t(1), "amax"),
+        E(RuntimeError, "Number of indices (2) should be equal to source.size(dim): (3)", t(3), 0, i(2, high=3), t(3), "prod")],
+       dtypes="fd", tol=2, expand=False),
     Op("masked_scatter", _masked_scatter, [S(t(3, 4), b(3, 4), t(12)), S(t(3, 4), b(4), t(3, 4))],
        [E(RuntimeError, "masked_scatter_ only supports boolean masks", t(3), c([1, 0, 1], "int64"), t(3)),
         E(RuntimeError, "", t(3), c([True, True, True], "bool"), t(1))], dtypes="fdl", expand=False),

@@ -267,7 +267,54 @@ RowLoop choose_combine(DType dtype) {
   }
 }
 
+template <bool kLargest>
+struct Extreme {
+  template <class T>
+  static T of(T a, T b) {
+    if (a != a || b != b) return a != a ? a : b;
+    return (kLargest ? a < b : b < a) ? b : a;
+  }
+};
+template <class T, bool kLargest>
+void extreme(const Rows& rows) {
+  combine_rows<T>(rows, [](T a, T b) { return Extreme<kLargest>::of(a, b); });
+}
+template <bool kLargest>
+RowLoop choose_extreme(DType dtype) {
+  switch (dtype) {
+    case DType::Int8:
+      return extreme<int8_t, kLargest>;
+    case DType::Int16:
+      return extreme<int16_t, kLargest>;
+    case DType::Int32:
+      return extreme<int32_t, kLargest>;
+    case DType::Int64:
+      return extreme<int64_t, kLargest>;
+    case DType::Half:
+      return [](const Rows& r) {
+        combine_rows<uint16_t>(r, [](uint16_t a, uint16_t b) {
+          return float_to_half(Extreme<kLargest>::of(half_to_float(a), half_to_float(b)));
+        });
+      };
+    case DType::BFloat16:
+      return [](const Rows& r) {
+        combine_rows<uint16_t>(r, [](uint16_t a, uint16_t b) {
+          return float_to_bfloat16(
+              Extreme<kLargest>::of(bfloat16_to_float(a), bfloat16_to_float(b)));
+        });
+      };
+    case DType::Float:
+      return extreme<float, kLargest>;
+    case DType::Double:
+      return extreme<double, kLargest>;
+    default:  // bool, uint8
+      return extreme<uint8_t, kLargest>;
+  }
+}
+
 RowLoop choose(Access access, DType dtype) {
+  if (access == Access::Largest) return choose_extreme<true>(dtype);
+  if (access == Access::Smallest) return choose_extreme<false>(dtype);
   if (access == Access::Add) return choose_combine<Sum>(dtype);
   if (access == Access::Multiply) return choose_combine<Product>(dtype);
   const bool get = access == Access::Get;

@@ -35,6 +35,8 @@ enum class Access {
   Put,       // place = dense; of several writes to one place the last in index order stays
   Add,       // place += dense; in index order, whatever the number of threads
   Multiply,  // place *= dense; likewise
+  Largest,   // the larger of place and dense, NaN if either is; real dtypes
+  Smallest,
 };
 
 // `place` holds the indexed tensor's memory; its strides for the shape of the loop are

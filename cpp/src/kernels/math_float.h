@@ -35,7 +35,6 @@ D2L_WIDE1(erfinv)
 D2L_WIDE1(lgamma)
 D2L_WIDE1(digamma)
 D2L_WIDE2(atan2)
-D2L_WIDE2(xlogy)
 
 inline constexpr float kInfF = __builtin_inff(), kNanF = __builtin_nanf("");
 // 16 bits of ln 2, so that k ln2 is exact, and the rest.
@@ -263,8 +262,11 @@ struct ReducedF {
 };
 D2L_INLINE ReducedF reduce(VF x) {
   VF k = round_even(x * 0.636619772f);
-  VF h = fma(-k, splat(1.57079637f), x), r = fma(k, splat(4.37113883e-08f), h);
-  VF rest = fma(k, splat(1.71512451e-15f), fma(k, splat(4.37113883e-08f), h - r));
+  VF h = fma(-k, splat(1.57079637f), x);  // exact
+  // h + k 4.37e-8 with all that is rounded away: beside a multiple of pi little else is left.
+  VF p = k * 4.37113883e-08f, low = fma(k, splat(4.37113883e-08f), -p);
+  VF r = h + p, back = r - h;
+  VF rest = fma(k, splat(1.71512451e-15f), ((h - (r - back)) + (p - back)) + low);
   return {r, rest, (VI)(k + 12582912.0f)};
 }
 D2L_INLINE VF sin_core(VF r, VF rest) {
@@ -302,6 +304,12 @@ D2L_INLINE VF cos(VF x) {
 D2L_WIDE1(sin)
 D2L_WIDE1(cos)
 #endif
+
+D2L_INLINE VF xlogy(VF x, VF y) {
+  VF r = x * log(y);
+  r = x == 0.0f ? VF{} : r;
+  return y != y ? y : r;
+}
 
 }  // namespace
 }  // namespace d2l::D2L_ISA_NS

@@ -305,6 +305,9 @@ Tensor new_ones(const Tensor& self, IntList size, const Options& o) {
 Tensor new_full(const Tensor& self, IntList size, const Scalar& value, const Options& o) {
   return full(size, value, with_dtype(self, o));
 }
+Tensor new_empty_strided(const Tensor& self, IntList size, IntList stride, const Options& o) {
+  return finish(empty_strided(size, stride, *with_dtype(self, o).dtype), o);
+}
 Tensor empty_strided_row(IntList size, IntList stride, const Options& o) {
   return finish(empty_strided(size, stride, dtype_or_default(o)), o);
 }
@@ -354,6 +357,9 @@ void register_factory(OpTable& ops) {
           "Returns a tensor of one value with the shape and dtype of ``self``.");
   ops.add("new_empty(Tensor self, int[] size, " D2L_FACTORY ") -> Tensor", new_empty, Method,
           "Returns an uninitialised tensor of the dtype of ``self``.");
+  ops.add("new_empty_strided(Tensor self, int[] size, int[] stride, " D2L_FACTORY ") -> Tensor",
+          new_empty_strided, Method,
+          "Returns an uninitialised tensor of the dtype of ``self`` with the given strides.");
   ops.add("new_zeros(Tensor self, int[] size, " D2L_FACTORY ") -> Tensor", new_zeros, Method,
           "Returns zeros of the dtype of ``self``.");
   ops.add("new_ones(Tensor self, int[] size, " D2L_FACTORY ") -> Tensor", new_ones, Method,

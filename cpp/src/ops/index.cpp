@@ -317,6 +317,7 @@ void register_index(OpTable& ops) {
       "Returns ``self`` with ``values`` (broadcast) at ``self[indices]``; ``accumulate`` adds.\n"
       "IndexError for an index out of range, before anything is written.");
   register_index_dim(ops);
+  register_index_reduce(ops);
   register_index_mask(ops);
   register_index_triangle(ops);
 }

@@ -3,7 +3,6 @@
 #include "ops/index_parts.h"
 
 namespace d2l {
-namespace {
 
 void check_integer_index(const char* op, const Tensor& index) {
   check(index.numel() == 0 || index.dtype() == DType::Int64 || index.dtype() == DType::Int32,
@@ -11,7 +10,7 @@ void check_integer_index(const char* op, const Tensor& index) {
 }
 
 // What gather and scatter ask of their shapes. 0-d tensors count as vectors.
-void check_gather_shape(const Tensor& self, const Tensor& index, int64_t dim) {
+static void check_gather_shape(const Tensor& self, const Tensor& index, int64_t dim) {
   check(std::max<int64_t>(index.dim(), 1) == std::max<int64_t>(self.dim(), 1),
         "Index tensor must have the same number of dimensions as input tensor");
   for (int64_t d = 0; d < index.dim() && d < self.dim(); ++d) {
@@ -45,6 +44,8 @@ void check_scatter_shape(const Tensor& self, const Tensor& index, int64_t dim, c
           index.shape(), self.shape(), dim);
   }
 }
+
+namespace {
 
 int64_t extent(const Tensor& self, int64_t dim) { return self.dim() ? self->shape[dim] : 1; }
 
@@ -197,7 +198,12 @@ Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Ten
   Tensor out = start_from("index_add_", self, dst);
   {
     GradModeGuard off(false);
-    const IndexTensor checked = index_for(raw_1d(apart(index, out)), at, extent(self, at));
+    const int64_t n = extent(self, at);
+    const auto outside = [&](int64_t bad) {  // PyTorch takes another way for matrices
+      check(self.dim() != 2, "index {} is out of bounds for dimension {} with size {}", bad, at, n);
+      fail<IndexError>("index out of range in self");
+    };
+    const IndexTensor checked = IndexTensor::checked(raw_1d(apart(index, out)), 0, n, outside);
     const Tensor part = alpha.equals(1) ? apart(source, out)
                                         : mul(source, scalar_tensor(alpha, self.dtype(), true));
     run_slices(Access::Add, raw_1d(out), at, raw_1d(part), checked);

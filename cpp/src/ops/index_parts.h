@@ -92,8 +92,12 @@ Tensor flat_nonzero(const Tensor& self);
 // Row-major positions, one column for each dimension of `shape`: (ndim) vectors of int64.
 std::vector<Tensor> unravel(const Tensor& flat, IntList shape);
 
+void check_integer_index(const char* op, const Tensor& index);
+void check_scatter_shape(const Tensor& self, const Tensor& index, int64_t dim, const Tensor* src);
+
 void register_index_dim(OpTable& ops);
 void register_index_mask(OpTable& ops);
+void register_index_reduce(OpTable& ops);
 void register_index_triangle(OpTable& ops);
 
 }  // namespace d2l

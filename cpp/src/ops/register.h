@@ -12,6 +12,7 @@ void register_complex(OpTable& ops);
 void register_conv(OpTable& ops);
 void register_convert(OpTable& ops);
 void register_factory(OpTable& ops);
+void register_geometry(OpTable& ops);
 void register_index(OpTable& ops);
 void register_join(OpTable& ops);
 void register_linalg(OpTable& ops);
@@ -21,11 +22,14 @@ void register_norm(OpTable& ops);
 void register_normalize(OpTable& ops);
 void register_pad(OpTable& ops);
 void register_pool(OpTable& ops);
+void register_pointwise(OpTable& ops);
 void register_random(OpTable& ops);
 void register_reduce(OpTable& ops);
 void register_scan(OpTable& ops);
 void register_sort(OpTable& ops);
+void register_statistics(OpTable& ops);
 void register_unary(OpTable& ops);
 void register_view(OpTable& ops);
+void register_view_scatter(OpTable& ops);
 
 }  // namespace d2l

@@ -25,6 +25,13 @@ D2L_API Tensor scatter_add(const Tensor& self, int64_t dim, const Tensor& index,
 D2L_API Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index, Dst dst = {});
 D2L_API Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
                          const Scalar& alpha = 1, Dst dst = {});
+// reduce: sum (scatter only), prod, mean, amax, amin.
+D2L_API Tensor scatter_reduce(const Tensor& self, int64_t dim, const Tensor& index,
+                              const Tensor& src, std::string_view reduce, bool include_self = true,
+                              Dst dst = {});
+D2L_API Tensor index_reduce(const Tensor& self, int64_t dim, const Tensor& index,
+                            const Tensor& source, std::string_view reduce, bool include_self = true,
+                            Dst dst = {});
 D2L_API Tensor index_copy(const Tensor& self, int64_t dim, const Tensor& index,
                           const Tensor& source, Dst dst = {});
 D2L_API Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& value,

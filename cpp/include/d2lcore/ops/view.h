@@ -47,6 +47,15 @@ D2L_API Tensor select_backward(const Tensor& g, IntList input_shape, int64_t dim
 D2L_API Tensor diagonal_backward(const Tensor& g, IntList input_shape, int64_t offset, int64_t dim1,
                                  int64_t dim2);
 
+// self with src in the place of a view.
+D2L_API Tensor select_scatter(const Tensor& self, const Tensor& src, int64_t dim, int64_t index);
+D2L_API Tensor slice_scatter(const Tensor& self, const Tensor& src, int64_t dim = 0,
+                             OptInt start = {}, OptInt end = {}, int64_t step = 1);
+D2L_API Tensor diagonal_scatter(const Tensor& self, const Tensor& src, int64_t offset = 0,
+                                int64_t dim1 = 0, int64_t dim2 = 1);
+D2L_API Tensor as_strided_scatter(const Tensor& self, const Tensor& src, IntList size,
+                                  IntList stride, OptInt storage_offset = {});
+
 // For views written in place: a handle to base whose node says "base, with `written` at the view's
 // place" (autograd/meta.cpp).
 Tensor as_strided_scatter_history(const Tensor& base, const Tensor& written, IntList shape,
