@@ -131,6 +131,7 @@ METHODS = {
     "create_graph: _bool = ..., inputs: Tensor | Sequence[Tensor] | None = ...) -> None",
     "lu": "(self, pivot: _bool = ..., get_infos: _bool = ...) -> tuple[Tensor, ...]",
     "nonzero": "(self, *, as_tuple: _bool = ...) -> Any",
+    "polygamma": "(self, n: _int) -> Tensor",
     "where": "(self, condition: Tensor, other: Tensor | _Number) -> Tensor",
     "register_hook": "(self, hook: Callable[[Tensor], Tensor | None]) -> Any",
     "register_post_accumulate_grad_hook": "(self, hook: Callable[[Tensor], None]) -> Any",

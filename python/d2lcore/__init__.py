@@ -38,7 +38,20 @@ cdouble = _C.complex128
 
 finish_tensor_type()
 
-_LAZY_MODULES = frozenset({"autograd", "datasets", "linalg", "nn", "optim", "random", "utils"})
+_LAZY_MODULES = frozenset(
+    {
+        "autograd",
+        "datasets",
+        "linalg",
+        "masked",
+        "nn",
+        "optim",
+        "random",
+        "signal",
+        "special",
+        "utils",
+    }
+)
 _LAZY_NAMES = {
     "set_printoptions": "d2lcore._tensor_str",
     "finfo": "d2lcore._type_info",

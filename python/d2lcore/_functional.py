@@ -240,7 +240,18 @@ def _lu_method(self: Tensor, pivot: bool = True, get_infos: bool = False) -> Any
     return tuple(lu(self, pivot, get_infos))
 
 
-METHODS: dict[str, Any] = {"lu": _lu_method, "nonzero": _nonzero_method, "where": _where_method}
+def _polygamma_method(self: Tensor, n: int) -> Tensor:
+    """The ``n``-th derivative of the digamma function."""
+    result: Tensor = _C.polygamma(n, self)
+    return result
+
+
+METHODS: dict[str, Any] = {
+    "lu": _lu_method,
+    "nonzero": _nonzero_method,
+    "polygamma": _polygamma_method,
+    "where": _where_method,
+}
 
 __all__ = [
     "atleast_1d",

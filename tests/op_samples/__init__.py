@@ -10,7 +10,7 @@ CHAPTERS = (
     "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory",
     "random", "view", "join", "index", "reduce", "scan", "sort", "norm", "normalize", "pad",
     "matmul", "linalg", "loss", "conv", "pool", "pointwise", "statistics", "geometry",
-    "view_scatter",
+    "view_scatter", "special",
 )  # fmt: skip
 
 

@@ -214,7 +214,7 @@ class Op:
 
     def _function(self) -> Any:
         space, _, name = self.name.rpartition(".")
-        owner = {"": torch, "linalg": torch.linalg, "nn": torch.nn.functional}[space]
+        owner = {"": torch, "linalg": torch.linalg, "special": torch.special, "nn": torch.nn.functional}[space]
         if space == "" and (self.inplace_only or (name in DTYPE_METHODS or not hasattr(owner, name))) and hasattr(torch.Tensor, name):
             own = self.inplace_only
             return lambda x, *args, **kwargs: getattr(x.clone() if own else x, name)(

@@ -25,6 +25,7 @@
 #include "d2lcore/ops/reduce.h"
 #include "d2lcore/ops/scan.h"
 #include "d2lcore/ops/sort.h"
+#include "d2lcore/ops/special.h"
 #include "d2lcore/ops/statistics.h"
 #include "d2lcore/ops/unary.h"
 #include "d2lcore/ops/view.h"

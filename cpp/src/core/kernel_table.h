@@ -33,7 +33,9 @@ using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int
   X(sin, 1, 1, 0) X(cos, 1, 1, 0) X(tan, 1, 1, 0) X(asin, 1, 1, 0) X(acos, 1, 1, 0)              \
   X(atan, 1, 1, 0) X(sinh, 1, 1, 0) X(cosh, 1, 1, 0) X(tanh, 1, 1, 0) X(asinh, 1, 1, 0)          \
   X(acosh, 1, 1, 0) X(atanh, 1, 1, 0) X(sigmoid, 1, 1, 0) X(erf, 1, 1, 0) X(erfc, 1, 1, 0)       \
-  X(erfinv, 1, 1, 0) X(lgamma, 1, 1, 0) X(digamma, 1, 1, 0) X(floor, 1, 1, 0) X(ceil, 1, 1, 0)   \
+  X(erfinv, 1, 1, 0) X(i0, 1, 1, 0) X(i0e, 1, 1, 0) X(i1, 1, 1, 0) X(i1e, 1, 1, 0)              \
+  X(ndtr, 1, 1, 0) X(ndtri, 1, 1, 0) X(log_ndtr, 1, 1, 0) X(erfcx, 1, 1, 0) X(trigamma, 1, 1, 0) \
+  X(lgamma, 1, 1, 0) X(digamma, 1, 1, 0) X(floor, 1, 1, 0) X(ceil, 1, 1, 0)   \
   X(trunc, 1, 1, 0) X(round, 1, 1, 0) X(frac, 1, 1, 0) X(relu, 1, 1, 0) X(silu, 1, 1, 0)         \
   X(gelu, 1, 1, 0) X(gelu_tanh, 1, 1, 0) X(bitwise_not, 1, 1, 0) X(logical_not, 1, 1, 1)         \
   X(isnan, 1, 1, 1) X(isinf, 1, 1, 1) X(isfinite, 1, 1, 1) X(signbit, 1, 1, 1) X(conj, 1, 1, 0)  \
@@ -52,7 +54,11 @@ using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int
   X(floor_divide, 1, 2, 0) X(trunc_divide, 1, 2, 0) X(remainder, 1, 2, 0) X(fmod, 1, 2, 0)       \
   X(pow, 1, 2, 0) X(maximum, 1, 2, 0) X(minimum, 1, 2, 0) X(fmax, 1, 2, 0) X(fmin, 1, 2, 0)      \
   X(atan2, 1, 2, 0) X(hypot, 1, 2, 0) X(copysign, 1, 2, 0) X(xlogy, 1, 2, 0)                     \
-  X(logaddexp, 1, 2, 0)                                                                          \
+  X(logaddexp, 1, 2, 0) X(zeta, 1, 2, 0)                                                         \
+  X(chebyshev_t, 1, 2, 0) X(chebyshev_u, 1, 2, 0) X(chebyshev_v, 1, 2, 0)                        \
+  X(chebyshev_w, 1, 2, 0) X(shifted_t, 1, 2, 0) X(shifted_u, 1, 2, 0) X(shifted_v, 1, 2, 0)      \
+  X(shifted_w, 1, 2, 0) X(hermite_h, 1, 2, 0) X(hermite_he, 1, 2, 0) X(laguerre_l, 1, 2, 0)      \
+  X(legendre_p, 1, 2, 0)                                                                          \
   X(bitwise_and, 1, 2, 0) X(bitwise_or, 1, 2, 0) X(bitwise_xor, 1, 2, 0)                         \
   X(shift_left, 1, 2, 0) X(shift_right, 1, 2, 0)                                                 \
   X(logical_and, 1, 2, 1) X(logical_or, 1, 2, 1) X(logical_xor, 1, 2, 1)                         \

@@ -258,6 +258,7 @@ void fill_complex_math(KernelTable& t);
 void fill_math_float(KernelTable& t);
 void fill_math_double(KernelTable& t);
 void fill_special(KernelTable& t);
+void fill_scalar_functions(KernelTable& t);
 void fill_backward(KernelTable& t);
 void fill_optimisers(KernelTable& t);
 void fill_casts(KernelTable& t);

@@ -13,6 +13,7 @@ void fill_table(KernelTable& t) {
   fill_math_float(t);
   fill_math_double(t);
   fill_special(t);
+  fill_scalar_functions(t);
   fill_backward(t);
   fill_optimisers(t);
   fill_casts(t);

@@ -109,20 +109,28 @@ Tensor contiguous_row(const Tensor& self, MemoryFormat format) {
 Tensor copy_row(const Tensor& self, const Tensor& src, bool, Dst dst) {
   return copy_from(self, src, dst);
 }
-Tensor to_dtype_row(const Tensor& self, DType dtype, bool, bool copy, MemoryFormat format) {
+// to() and its kin: a tensor of strides of its own counts as contiguous, as in PyTorch.
+Tensor moved(const Tensor& self, DType dtype, bool copy, MemoryFormat format) {
+  const bool channels = (self.dim() == 4 && laid_out(self, MemoryFormat::ChannelsLast)) ||
+                        (self.dim() == 5 && laid_out(self, MemoryFormat::ChannelsLast3d));
+  const bool counts = format == MemoryFormat::Contiguous && !channels;
+  if (counts && self.dtype() == dtype && !copy) return self;
   return converted(self, dtype, copy, format);
+}
+Tensor to_dtype_row(const Tensor& self, DType dtype, bool, bool copy, MemoryFormat format) {
+  return moved(self, dtype, copy, format);
 }
 Tensor to_device_row(const Tensor& self, Ignored, OptDType dtype, bool, bool copy,
                      MemoryFormat format) {
-  return converted(self, dtype.value_or(self.dtype()), copy, format);
+  return moved(self, dtype.value_or(self.dtype()), copy, format);
 }
 Tensor to_other_row(const Tensor& self, const Tensor& other, bool, bool copy, MemoryFormat format) {
-  return converted(self, other.dtype(), copy, format);
+  return moved(self, other.dtype(), copy, format);
 }
 Tensor type_as(const Tensor& self, const Tensor& other) { return to_dtype(self, other.dtype()); }
 template <DType T>
 Tensor cast_to(const Tensor& self, MemoryFormat format) {
-  return converted(self, T, false, format);
+  return moved(self, T, false, format);
 }
 Tensor detach_row(const Tensor& self) { return detach(self); }
 

@@ -120,7 +120,9 @@ Tensor rot90(const Tensor& self, int64_t k, IntList dims) {
   check(dims.size() == 2, "expected total rotation dims == 2, but got dims = {}",
         static_cast<int64_t>(dims.size()));
   check(n >= 2, "expected total dims >= 2, but got total dims = {}", n);
-  check(dims[0] != dims[1] && std::abs(dims[0] - dims[1]) != n,
+  auto inside = [n](int64_t d) { return d >= -n && d < n; };
+  const bool known = inside(dims[0]) && inside(dims[1]);
+  check(dims[0] != dims[1] && !(known && wrap_dim(dims[0], n) == wrap_dim(dims[1], n)),
         "expected rotation dims to be different, but got dim0 = {} and dim1 = {}", dims[0],
         dims[1]);
   const int64_t a = wrap_dim(dims[0], n), b = wrap_dim(dims[1], n);
@@ -146,7 +148,10 @@ Tensor combinations(const Tensor& self, int64_t r, bool with_replacement) {
   if (r == 0) return empty(Dims{0}, self.dtype());
   const int64_t n = self.numel();
   // Their number: n (or n + r - 1) over r, exact at every step.
-  const int64_t pool = with_replacement && n > 0 ? n + r - 1 : n;
+  int64_t pool = n;
+  if (with_replacement && n > 0) {
+    check(!__builtin_add_overflow(n - 1, r, &pool), "combinations: more than 2^63 results");
+  }
   int64_t count = pool < r ? 0 : 1;
   for (int64_t i = 1; count > 0 && i <= std::min(r, pool - r); ++i) {
     int64_t product;
@@ -274,6 +279,7 @@ TensorPair histogram_edges(const Tensor& self, const Tensor& bins, const Tensor&
 TensorPair histogram_count(const Tensor& self, int64_t bins,
                            std::optional<std::span<const double>> range, const Tensor& weight,
                            bool density) {
+  check(bins < INT64_MAX, "torch.histogram(): too many bins: {}", bins);
   check(bins > 0, "torch.histogram(): bins must be > 0, but got {} for dimension 0", bins);
   check<NotImplementedError>(self.dtype() == DType::Float || self.dtype() == DType::Double,
                              "\"histogramdd\" not implemented for '{}'", self.dtype());

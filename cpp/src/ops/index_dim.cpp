@@ -81,6 +81,7 @@ Tensor gather(const Tensor& self, int64_t dim, const Tensor& index, Dst dst) {
   check_integer_index("gather", index);
   const int64_t at = wrap_dim(dim, self.dim());
   check_out(dst, self.dtype(), {&self, &index});
+  check_resized_out(dst, index.shape(), {&self, &index});
   Tensor out;
   if (index.numel() == 0) {
     out = empty(index.shape(), self.dtype());
@@ -392,7 +393,7 @@ Tensor take_along_dim(const Tensor& self, const Tensor& indices, OptInt dim, Dst
   check(indices.dtype() == DType::Int64,
         "torch.take_along_dim(): dtype of indices should be Long but got {}",
         scalar_name(indices.dtype()));
-  if (!dim) return gather(reshape(self, Dims{-1}), 0, reshape(indices, Dims{-1}), dst);
+  if (!dim) return gather(view(self, Dims{-1}), 0, reshape(indices, Dims{-1}), dst);
   check(self.dim() == indices.dim(),
         "torch.take_along_dim(): input and indices should have the same number of dimensions, but "
         "got {} dimensions for input, and {} dimensions for indices",

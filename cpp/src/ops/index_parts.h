@@ -62,6 +62,23 @@ inline void check_out(Dst dst, DType dtype, std::initializer_list<const Tensor*>
   }
 }
 
+// The same for the memory that out= will take once it is resized to `shape`.
+inline void check_resized_out(Dst dst, IntList shape, std::initializer_list<const Tensor*> inputs) {
+  if (!dst || !dst.is_out() || equal(dst.tensor().shape(), shape)) return;
+  const Tensor& out = dst.tensor();
+  const int64_t begin = out.offset() * out.item_bytes();
+  const int64_t end = begin + checked_numel(shape) * out.item_bytes();
+  for (const Tensor* t : inputs) {
+    if (t->storage().get() != out.storage().get() || t->numel() == 0) continue;
+    int64_t last = t->offset();
+    for (int64_t d = 0; d < t->dim(); ++d) last += ((*t)->shape[d] - 1) * (*t)->strides[d];
+    check(
+        end <= t->offset() * t->item_bytes() || (last + 1) * t->item_bytes() <= begin,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+        "to a single memory location. Please clone() the tensor before performing the operation.");
+  }
+}
+
 // Values of an index for size n of dimension `dim`, RuntimeError (or E) in PyTorch's words.
 template <class E = Error>
 IndexTensor index_for(const Tensor& index, int64_t dim, int64_t n) {

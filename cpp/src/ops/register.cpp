@@ -14,6 +14,7 @@ const OpTable& OpTable::get() {
     register_compare(*ops);
     register_unary(*ops);
     register_pointwise(*ops);
+    register_special(*ops);
     register_activation(*ops);
     register_view(*ops);
     register_view_scatter(*ops);

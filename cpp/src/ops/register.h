@@ -27,6 +27,7 @@ void register_random(OpTable& ops);
 void register_reduce(OpTable& ops);
 void register_scan(OpTable& ops);
 void register_sort(OpTable& ops);
+void register_special(OpTable& ops);
 void register_statistics(OpTable& ops);
 void register_unary(OpTable& ops);
 void register_view(OpTable& ops);

@@ -147,11 +147,9 @@ FROM_RESULT(sigmoid, "SigmoidBackward0", Loop::sigmoid, sigmoid_backward(g, y))
 FROM_INPUT(lgamma, "LgammaBackward0", Loop::lgamma, mul(g, digamma(x)))
 
 Tensor digamma(const Tensor& self, Dst dst) {
-  // The trigamma function, its derivative, comes with polygamma.
   return record(map("digamma", Loop::digamma, Promote::Float, dst, {&self}), "DigammaBackward0",
-                {&self}, saved(self), [](const Tensor&, const Tensor&) -> Tensor {
-                  fail<NotImplementedError>("the derivative for 'digamma' is not implemented.");
-                });
+                {&self}, saved(self),
+                [](const Tensor& g, const Tensor& x) { return mul(g, polygamma(1, x)); });
 }
 
 Tensor sigmoid_backward(const Tensor& g, const Tensor& y) {

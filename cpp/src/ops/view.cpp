@@ -311,6 +311,7 @@ bool is_expandable_to(IntList from, IntList to) {
 }
 
 Tensor sum_to_size(const Tensor& self, IntList size) {
+  if (size.empty()) return sum(self);
   if (equal(self.shape(), size)) return self;
   check(is_expandable_to(size, self.shape()), "size {{}} is not expandable to size {{}}.", size,
         self.shape());

@@ -1,0 +1,3 @@
+"""`torch.signal`: window functions."""
+
+from d2lcore.signal import windows as windows
