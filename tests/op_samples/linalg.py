@@ -172,6 +172,15 @@ def householder(a, tau):
     return q
 
 
+def ormqr(a, tau, c, left=True, transpose=False):
+    """By the whole of Q."""
+    m = a.shape[-2]
+    wide = np.concatenate([a, np.zeros((*a.shape[:-1], m - a.shape[-1]))], -1)
+    q = householder(wide, tau)
+    q = np.swapaxes(q, -1, -2) if transpose else q
+    return q @ c if left else c @ q
+
+
 def no_info(a):
     """All of a batch succeeded."""
     return np.zeros(a.shape[:-2], dtype="i4")
@@ -385,6 +394,10 @@ OPS = [
     Op("linalg.householder_product", householder, [S(t(4, 3), t(3)), S(t(2, 4, 3), t(2, 2)), S(t(3, 3), t(0), _grad=False)],
        [E(RuntimeError, "input.shape[-2] must be greater than or equal to input.shape[-1]", t(2, 3), t(2))], **MORE),
     Op("orgqr", householder, [S(t(4, 3), t(3))], [E(RuntimeError, "input.shape[-1] must be greater than or equal to tau.shape[-1]", t(4, 3), t(4))], **MORE),
+    Op("ormqr", ormqr, [S(t(4, 3), t(3), t(4, 2)), S(t(2, 4, 3), t(2, 3), t(2, 4, 2), transpose=True), S(t(4, 3), t(3), t(2, 4), left=False),
+                        S(t(4, 3), t(3), t(2, 4), False, True), S(t(3, 3), t(3), t(3, 3))],
+       [E(RuntimeError, "torch.ormqr: tau.shape[-1] must be equal to min(other.shape[-2], input.shape[-1])", t(4, 3), t(2), t(4, 2)),
+        E(RuntimeError, "torch.ormqr: other.shape[-2] must be equal to input.shape[-2]", t(4, 3), t(3), t(3, 2))], **MORE),
     SVD, Op("svd", old_svd, [S(t(4, 3)), S(t(3, 4), some=False, _grad=False), S(t(4, 3), compute_uv=False)], **MORE),
     Op("linalg.svdvals", lambda a: np.linalg.svd(a, compute_uv=False), [S(t(3, 3)), S(t(2, 4, 3)), S(t(0, 3))], [SVD.errors[0], SVD.errors[2]], **MORE),
     Op("linalg.eigh", lambda a, UPLO="L": tuple(np.linalg.eigh(a, UPLO)), [S(spd(3, 3)), S(spd(2, 3, 3), "U"), S(t(3, 3), "u", _grad=False), S(t(0, 0), _grad=False)],

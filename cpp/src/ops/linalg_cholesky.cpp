@@ -20,10 +20,12 @@ TensorTwo factor(const Tensor& a, bool upper) {
         // A^T = conj(A) has the factor conj(L) = U^T.
         if (upper) one = one.transposed();
         info.data_as<int32_t>()[i] = static_cast<int32_t>(factor_cholesky(one));
+        for (int64_t c = 1; c < n; ++c)
+          for (int64_t row = 0; row < c; ++row) one(row, c) = T(0);
       });
     });
   }
-  return {upper ? triu(l, 0, Dst::inplace(l)) : tril(l, 0, Dst::inplace(l)), info};
+  return {l, info};
 }
 
 // gA = L^-H M L^-1, where M is half of tril(L^H gL), its part below the diagonal mirrored above.

@@ -115,6 +115,63 @@ Tensor householder_product(const Tensor& a, const Tensor& tau) {
       [](const Node& node, const Tensor& g) { return zeros(node.input_shape(1), g.dtype()); });
 }
 
+namespace {
+
+// Q C, Q^H C, C Q or C Q^H without Q: one reflection after another.
+Tensor ormqr(const Tensor& a, const Tensor& tau, const Tensor& c, bool left, bool transpose) {
+  const char* op = "torch.ormqr";
+  check(a.dim() >= 2, "{}: input must have at least 2 dimensions.", op);
+  check(c.dim() >= 2, "{}: other must have at least 2 dimensions.", op);
+  const int64_t side = left ? -2 : -1, k = std::min(c.size(side), a.size(-1));
+  check(tau.dim() >= 1 && c.size(side) >= tau.size(-1),
+        "{}: other.shape[{}] must be greater than or equal to tau.shape[-1]", op, side);
+  check(c.size(side) == a.size(-2), "{}: other.shape[{}] must be equal to input.shape[-2]", op,
+        side);
+  check(tau.size(-1) <= a.size(-1),
+        "{}: tau.shape[-1] must be less than or equal to input.shape[-1]", op);
+  check(tau.size(-1) == k,
+        "{}: tau.shape[-1] must be equal to min(other.shape[{}], input.shape[-1])", op, side);
+  check(a.dim() - tau.dim() == 1,
+        "{}: Expected tau to have one dimension less than input, but got tau.ndim equal to {} and "
+        "input.ndim is equal to {}",
+        op, tau.dim(), a.dim());
+  check(a.dim() == c.dim(),
+        "{}: Expected other to have the same number of dimensions as input, but got other.ndim "
+        "equal to {} and input.ndim is equal to {}",
+        op, c.dim(), a.dim());
+  const IntList tau_batch = tau.shape().first(static_cast<size_t>(tau.dim() - 1));
+  check(d2l::equal(tau_batch, batch_of(a)),
+        "{}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got {}", op,
+        tau_batch);
+  check(d2l::equal(batch_of(c), batch_of(a)),
+        "{}: Expected batch dimensions of other to be equal to input.shape[:-2], but got {}", op,
+        batch_of(c));
+  check(
+      tau.dtype() == a.dtype(),
+      "{}: Expected input and tau to have the same dtype, but input has dtype{} and tau has dtype "
+      "{}",
+      op, a.dtype(), tau.dtype());
+  check(c.dtype() == a.dtype(),
+        "{}: Expected input and other to have the same dtype, but input has dtype{} and other has "
+        "dtype {}",
+        op, a.dtype(), c.dtype());
+  check_lapack(a, "ormqr_cpu");
+  const Tensor v = add(tril(a, -1), eye_like(a)), factors = transpose ? conj(tau) : tau;
+  Tensor out = c;
+  for (int64_t step = 0; step < k; ++step) {
+    // Q = H_1 ... H_k: the reflection next to C comes first.
+    const int64_t i = left == transpose ? step : k - 1 - step;
+    const Tensor column = narrow(v, -1, i, 1);
+    const Tensor factor = unsqueeze(narrow(factors, -1, i, 1), -1);
+    const Tensor change = left ? matmul(mul(column, factor), matmul(mH(column), out))
+                               : matmul(matmul(out, mul(column, factor)), mH(column));
+    out = sub(out, change);
+  }
+  return k == 0 ? clone(c) : out;
+}
+
+}  // namespace
+
 Tensor linalg_vander(const Tensor& x, OptInt n) {
   check(is_complex(x.dtype()) || (x.dtype() != DType::Bool && !is_reduced_floating(x.dtype())),
         "linalg.vander supports floating point, complex, and integer tensors, but got {}",
@@ -166,6 +223,12 @@ void register_linalg_function(OpTable& ops) {
           Function | Out, householder_doc);
   ops.add("orgqr(Tensor self, Tensor input2) -> Tensor", householder_product, Both | Out,
           householder_doc);
+  ops.add(
+      "ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> "
+      "Tensor",
+      ormqr, Both | Out,
+      "Returns ``Q @ input3`` (``input3 @ Q`` without ``left``, Q^H with ``transpose``), Q the "
+      "product of the reflections that geqrf gave as ``self`` and ``input2``.");
   ops.add("linalg.vander(Tensor x, *, int? N=None) -> Tensor", linalg_vander, Function,
           "Returns the powers 0 to N - 1 of each element along a new last dimension.");
   ops.add("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", vander, Function,

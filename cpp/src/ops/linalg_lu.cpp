@@ -101,14 +101,16 @@ LU lu_of(const Tensor& a) {
   const Tensor lu = columns_of(a), pivots = empty(with_vector(batch, k), DType::Int32);
   const Tensor info = zeros(batch, DType::Int32);
   if (lu.numel() == 0) return {lu, pivots, info};
-  LongOp unlocked(count * m * n * k >= (1 << 20));
-  with_type(a.dtype(), [&]<class T>(T) {
-    each_matrix(count, m * n * k / 2, [&](int64_t i) {
-      const Block<T> one{lu.data_as<T>() + i * m * n, m, n, 1, m};
-      info.data_as<int32_t>()[i] =
-          static_cast<int32_t>(factor_lu(one, pivots.data_as<int32_t>() + i * k));
+  {
+    LongOp unlocked(count * m * n * k >= (1 << 20));
+    with_type(a.dtype(), [&]<class T>(T) {
+      each_matrix(count, m * n * k / 2, [&](int64_t i) {
+        const Block<T> one{lu.data_as<T>() + i * m * n, m, n, 1, m};
+        info.data_as<int32_t>()[i] =
+            static_cast<int32_t>(factor_lu(one, pivots.data_as<int32_t>() + i * k));
+      });
     });
-  });
+  }
   return {lu, pivots, info};
 }
 
@@ -130,24 +132,28 @@ Tensor solve_by_lu(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool
       raw_view(order, pivot_shape, contiguous_strides(pivot_shape), order.offset());
   const bool transposed = left == adjoint;
   const int64_t cols = left ? b.size(-1) : b.size(-2);
-  LongOp unlocked(count * n * n * cols >= (1 << 20));
-  with_type(b.dtype(), [&]<class T>(T) {
-    each_matrix(count, n * n * cols, [&](int64_t i) {
-      const Block<T> factors = matrix_at<T>(lu, batch, i);
-      const int32_t* rows = matrix_at<int32_t>(exchanges, batch, i).data;
-      Block<T> one = matrix_at<T>(x, batch, i);
-      if (!left) one = one.transposed();
-      if (transposed) {
-        solve_triangle(factors.transposed(), false, false, one);
-        solve_triangle(factors.transposed(), true, true, one);
-        exchange_rows(one, rows, n, false);
-      } else {
-        exchange_rows(one, rows, n, true);
-        solve_triangle(factors, false, true, one);
-        solve_triangle(factors, true, false, one);
-      }
+  // A handle of its own: nobody can change its strides while other Python threads run.
+  const Tensor own = raw_view(lu, lu.shape(), lu.strides(), lu.offset());
+  {
+    LongOp unlocked(count * n * n * cols >= (1 << 20));
+    with_type(b.dtype(), [&]<class T>(T) {
+      each_matrix(count, n * n * cols, [&](int64_t i) {
+        const Block<T> factors = matrix_at<T>(own, batch, i);
+        const int32_t* rows = matrix_at<int32_t>(exchanges, batch, i).data;
+        Block<T> one = matrix_at<T>(x, batch, i);
+        if (!left) one = one.transposed();
+        if (transposed) {
+          solve_triangle(factors.transposed(), false, false, one);
+          solve_triangle(factors.transposed(), true, true, one);
+          exchange_rows(one, rows, n, false);
+        } else {
+          exchange_rows(one, rows, n, true);
+          solve_triangle(factors, false, true, one);
+          solve_triangle(factors, true, false, one);
+        }
+      });
     });
-  });
+  }
   return adjoint ? conj(x) : x;
 }
 

@@ -55,20 +55,22 @@ TensorTwo factors_of(const Tensor& a, Mode mode) {
     return {q, r};
   }
   const Tensor work = columns_of(a);
-  LongOp unlocked(count * m * n * k >= (1 << 20));
-  with_type(a.dtype(), [&]<class T>(T) {
-    each_matrix(count, 2 * m * n * k, [&](int64_t i) {
-      Buffer<T> memory(m * k + k * k);
-      std::fill_n(memory.data(), m * k + k * k, T(0));
-      const Block<T> v{memory.data(), m, k, 1, m}, t{memory.data() + m * k, k, k, 1, k};
-      const Block<T> one{work.data_as<T>() + i * m * n, m, n, 1, m};
-      factor_qr(one, v, t);
-      const Block<T> upper{r.data_as<T>() + i * width * n, width, n, 1, width};
-      for (int64_t c = 0; c < n; ++c)
-        for (int64_t row = 0; row < width; ++row) upper(row, c) = row <= c ? one(row, c) : T(0);
-      if (mode != Mode::R) form_q(v, t, Block<T>{q.data_as<T>() + i * m * width, m, width, 1, m});
+  {
+    LongOp unlocked(count * m * n * k >= (1 << 20));
+    with_type(a.dtype(), [&]<class T>(T) {
+      each_matrix(count, 2 * m * n * k, [&](int64_t i) {
+        Buffer<T> memory(m * k + k * k);
+        std::fill_n(memory.data(), m * k + k * k, T(0));
+        const Block<T> v{memory.data(), m, k, 1, m}, t{memory.data() + m * k, k, k, 1, k};
+        const Block<T> one{work.data_as<T>() + i * m * n, m, n, 1, m};
+        factor_qr(one, v, t);
+        const Block<T> upper{r.data_as<T>() + i * width * n, width, n, 1, width};
+        for (int64_t c = 0; c < n; ++c)
+          for (int64_t row = 0; row < width; ++row) upper(row, c) = row <= c ? one(row, c) : T(0);
+        if (mode != Mode::R) form_q(v, t, Block<T>{q.data_as<T>() + i * m * width, m, width, 1, m});
+      });
     });
-  });
+  }
   return {q, r};
 }
 

@@ -107,11 +107,13 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left,
   const Tensor x = empty_columns(batch, b.size(-2), b.size(-1), b.dtype());
   if (x.numel()) {
     copy_into(x, b);
+    // A handle of its own: nobody can change its strides while other Python threads run.
+    const Tensor own = raw_view(a, a.shape(), a.strides(), a.offset());
     LongOp unlocked(count * n * n * cols >= (1 << 20));
     with_type(b.dtype(), [&]<class T>(T) {
       each_matrix(count, n * n * cols / 2, [&](int64_t i) {
         // X A = B is A^T X^T = B^T.
-        const Block<T> t = matrix_at<T>(a, batch, i), one = matrix_at<T>(x, batch, i);
+        const Block<T> t = matrix_at<T>(own, batch, i), one = matrix_at<T>(x, batch, i);
         if (left) {
           solve_triangle(t, upper, unitriangular, one);
         } else {
