@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import d2lcore as torch
@@ -127,6 +128,42 @@ def test_a_conjugate_lies_as_its_operand() -> None:
         w = view.conj()
         close(w, view.numpy().conj(), 0)
         assert w.stride() == view.stride() or view.numel() < 2
+
+
+REFUSED = {
+    "torch.ones(2).fill_(1j)": (RuntimeError, "converted to type float without overflow"),
+    "torch.zeros(2).__setitem__(0, 1j)": (RuntimeError, "converted to type float without overflow"),
+    "torch.zeros(2, dtype=torch.int8).__setitem__(0, 300)": (
+        RuntimeError,
+        "to type int8_t without",
+    ),
+    "torch.tensor([1j], dtype=torch.float32)": (TypeError, "must be real number, not complex"),
+    "torch.tensor(1j, dtype=torch.int64)": (TypeError, "'complex' object cannot be interpreted"),
+    "torch.arange(0, 1j)": (RuntimeError, "converted to type double without overflow"),
+    "z.clamp(0, 1)": (NotImplementedError, "clamp is not supported for complex types"),
+    "z // 2": (NotImplementedError, "\"div_floor_cpu\" not implemented for 'ComplexFloat'"),
+    "z % 2": (NotImplementedError, "\"remainder_cpu\" not implemented for 'ComplexFloat'"),
+    "z.erf()": (NotImplementedError, "\"erf_vml_cpu\" not implemented for 'ComplexFloat'"),
+    "z.floor()": (NotImplementedError, "floor is not supported for complex inputs"),
+    "z.sign()": (NotImplementedError, "torch.sign is not intended to support complex numbers"),
+    "z.topk(1)": (RuntimeError, "topk does not support complex dtypes on CPU"),
+    "z < z": (NotImplementedError, "\"lt_cpu\" not implemented for 'ComplexFloat'"),
+    "z.max()": (NotImplementedError, "\"max_all\" not implemented for 'ComplexFloat'"),
+    "~z": (TypeError, "only implemented on integer and Boolean-type tensors"),
+    "torch.ones(2).imag": (RuntimeError, "imag is not implemented for tensors with non-complex"),
+    "torch.ones(2).add_(1j)": (
+        RuntimeError,
+        "result type ComplexFloat can't be cast to the desired",
+    ),
+    "torch.fmax(z, z)": (RuntimeError, "fmax not implemented for complex tensors"),
+}
+
+
+@pytest.mark.parametrize("expression", REFUSED)
+def test_refusals_in_pytorch_s_words(expression: str) -> None:
+    kind, text = REFUSED[expression]
+    with pytest.raises(kind, match=re.escape(text)):
+        eval(expression, {"torch": torch, "z": torch.tensor([1j, 2.0])})
 
 
 def test_parts_are_views() -> None:

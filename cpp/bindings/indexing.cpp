@@ -4,6 +4,7 @@
 // tensors, one for each dimension that has one, for index() and index_put().
 #include "autograd/meta.h"
 #include "convert.h"
+#include "core/total.h"
 #include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/inplace.h"
@@ -174,8 +175,7 @@ Tensor value_of(PyObject* value, const Tensor& self) {
   Scalar s;
   check<TypeError>(as_scalar(value, s), "can't assign a {} to a torch.{}Tensor",
                    Py_TYPE(value)->tp_name, scalar_name(self.dtype()));
-  check(!s.is_complex() || is_complex(self.dtype()),
-        "value cannot be converted to type {} without overflow", scalar_name(self.dtype()));
+  if (self.dtype() != DType::Bool) check_fits(s, self.dtype());
   return scalar_tensor(s, self.dtype());
 }
 

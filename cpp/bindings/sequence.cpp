@@ -106,6 +106,9 @@ struct Filler {
         }
         fail<TypeError>("must be real number, not {}", Py_TYPE(o)->tp_name);
       }
+      check<TypeError>(!s.is_complex() || is_complex(dtype) || dtype == DType::Bool, "{}",
+                       is_floating(dtype) ? "must be real number, not complex"
+                                          : "'complex' object cannot be interpreted as an integer");
       if (dtype != DType::Bool) check_fits(s, dtype);
       store_scalar(at, dtype, s);
     }

@@ -76,7 +76,11 @@ Tensor gt2(const Tensor& a, const Tensor& b) { return gt(a, b); }
 Tensor ge2(const Tensor& a, const Tensor& b) { return ge(a, b); }
 Tensor neg1(const Tensor& a) { return neg(a); }
 Tensor abs1(const Tensor& a) { return abs(a); }
-Tensor not1(const Tensor& a) { return bitwise_not(a); }
+Tensor not1(const Tensor& a) {
+  check<TypeError>(is_integral_or_bool(a.dtype()),
+                   "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+  return bitwise_not(a);
+}
 
 INPLACE(iadd, "add")
 INPLACE(isub, "sub")

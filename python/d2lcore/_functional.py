@@ -54,6 +54,32 @@ def is_complex(input: Tensor) -> bool:
     return input.is_complex()
 
 
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype of ``input`` has negative values."""
+    return input.is_signed()
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether both tensors have the same shape."""
+    return input.shape == other.shape
+
+
+def typename(obj: Any) -> str:
+    """Returns the name of the type of a tensor (``torch.FloatTensor``) or of another object.
+
+    >>> import d2lcore as torch
+    >>> torch.typename(torch.ones(2))
+    'torch.FloatTensor'
+    """
+    if isinstance(obj, Tensor):
+        name: str = obj.type()
+        return name
+    kind = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(kind, "__module__", "")
+    prefix = "" if module in ("", "builtins", "__builtin__", None) else f"{module}."
+    return prefix + kind.__qualname__
+
+
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element of ``input`` is not zero; RuntimeError for more or fewer."""
     if input.numel() != 1:
@@ -267,6 +293,8 @@ __all__ = [
     "is_complex",
     "is_floating_point",
     "is_nonzero",
+    "is_same_size",
+    "is_signed",
     "is_storage",
     "lu",
     "manual_seed",
@@ -276,5 +304,6 @@ __all__ = [
     "seed",
     "set_rng_state",
     "tensordot",
+    "typename",
     "where",
 ]

@@ -274,7 +274,7 @@ void backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
 std::vector<Tensor> grad(const std::vector<Tensor>& roots, const std::vector<Tensor>& inputs,
                          std::vector<Tensor> gradients, const BackwardOptions& options,
                          bool allow_unused) {
-  check<ValueError>(!inputs.empty(), "grad requires non-empty inputs.");
+  check(!inputs.empty(), "`inputs` argument to `grad()` cannot be empty.");
   if (gradients.empty()) gradients.resize(roots.size());
   std::vector<Tensor> out = run(roots, gradients, options, inputs, false);
   for (size_t i = 0; i < out.size(); ++i) {

@@ -98,7 +98,9 @@ void check_fits(const Scalar& v, DType dtype) {
   auto refuse = [&](const char* type) {
     fail("value cannot be converted to type {} without overflow", type);
   };
-  if (!is_complex(dtype) && v.imag() != 0) refuse(is_floating(dtype) ? "float" : "int64_t");
+  if (!is_complex(dtype) && v.imag() != 0) {
+    refuse(dtype == DType::Double ? "double" : is_floating(dtype) ? "float" : "int64_t");
+  }
   auto inside = [&](double low, double high) { return v.real() >= low && v.real() <= high; };
   switch (dtype) {
     // A negative number wraps to uint8 as in PyTorch (-1 -> 255).

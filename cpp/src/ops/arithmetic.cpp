@@ -117,21 +117,21 @@ Tensor div_mode(const Tensor& self, const Tensor& other,
         *rounding_mode);
   const DType type = result_type(self, other);
   check_divisor(type, other);
-  Tensor out = map("div_trunc", Loop::trunc_divide, Promote::Default, dst, {&self, &other});
+  Tensor out = map("div_trunc_cpu", Loop::trunc_divide, Promote::Default, dst, {&self, &other});
   auto zero = [](const Tensor& g) { return mul(g, Scalar(0)); };
   return record(out, "DivBackward1", {&self, &other}, saved(), zero, zero);
 }
 
 Tensor floor_divide(const Tensor& self, const Tensor& other, Dst dst) {
   check_divisor(result_type(self, other), other);
-  Tensor out = map("div_floor", Loop::floor_divide, Promote::Default, dst, {&self, &other});
+  Tensor out = map("div_floor_cpu", Loop::floor_divide, Promote::Default, dst, {&self, &other});
   auto zero = [](const Tensor& g) { return mul(g, Scalar(0)); };
   return record(out, "FloorDivideBackward0", {&self, &other}, saved(), zero, zero);
 }
 
 Tensor remainder(const Tensor& self, const Tensor& other, Dst dst) {
   check_divisor(result_type(self, other), other);
-  Tensor out = map("remainder", Loop::remainder, Promote::Default, dst, {&self, &other});
+  Tensor out = map("remainder_cpu", Loop::remainder, Promote::Default, dst, {&self, &other});
   return record(
       out, "RemainderBackward0", {&self, &other},
       saved(only_for(other, self), only_for(other, other)),
@@ -143,7 +143,7 @@ Tensor remainder(const Tensor& self, const Tensor& other, Dst dst) {
 
 Tensor fmod(const Tensor& self, const Tensor& other, Dst dst) {
   check_divisor(result_type(self, other), other);
-  Tensor out = map("fmod", Loop::fmod, Promote::Default, dst, {&self, &other});
+  Tensor out = map("fmod_cpu", Loop::fmod, Promote::Default, dst, {&self, &other});
   return record(
       out, "FmodBackward0", {&self, &other}, saved(only_for(other, self), only_for(other, other)),
       [](const Tensor& g, const Tensor&, const Tensor&) { return g; },
@@ -297,7 +297,7 @@ Tensor fmin(const Tensor& self, const Tensor& other, Dst dst) {
 }
 
 Tensor atan2(const Tensor& self, const Tensor& other, Dst dst) {
-  Tensor out = map("atan2", Loop::atan2, Promote::Float, dst, {&self, &other});
+  Tensor out = map("atan2_cpu", Loop::atan2, Promote::Float, dst, {&self, &other});
   return record(
       out, "Atan2Backward0", {&self, &other}, saved(self, other),
       [](const Tensor& g, const Tensor& y, const Tensor& x) {
@@ -372,6 +372,8 @@ Tensor clamp_tensor(const Tensor& self, const Tensor& min, const Tensor& max, Ds
   check(min.defined() || max.defined(),
         "torch.clamp: At least one of 'min' or 'max' must not be "
         "None");
+  check<NotImplementedError>(!is_complex(result_type({&self, &min, &max})),
+                             "clamp is not supported for complex types");
   if (!max.defined()) {
     Tensor out = map("clamp_min", Loop::maximum, Promote::Default, dst, {&self, &min});
     return record(

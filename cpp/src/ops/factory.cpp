@@ -113,6 +113,7 @@ void progression(const Tensor& out, const Scalar& start, const Scalar& step) {
 Tensor arange_into(const Scalar& start, const Scalar& end, const Scalar& step, const Options& o,
                    Dst dst) {
   check_out_dtype(o, dst);
+  for (const Scalar& s : {start, end, step}) check_fits(Scalar(s.real(), s.imag()), DType::Double);
   const bool whole = start.is_integral() && end.is_integral() && step.is_integral();
   const DType dtype =
       dst ? dst.tensor().dtype() : o.dtype.value_or(whole ? DType::Int64 : default_dtype());
@@ -323,6 +324,7 @@ Tensor scalar_tensor_row(const Scalar& value, const Options& o) {
   return finish(scalar_tensor(value, dtype_or_default(o)), o);
 }
 Tensor fill_row(const Tensor& self, const Scalar& value, Dst dst) {
+  check_fits(value, self.dtype());
   if (dst) {
     fill_into(dst.tensor(), value);
     return dst.tensor();

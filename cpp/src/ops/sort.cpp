@@ -105,8 +105,9 @@ Tensor msort(const Tensor& self) { return std::get<0>(sort(self, 0, false)); }
 TensorPair topk(const Tensor& self, int64_t k, int64_t dim, bool largest, bool) {
   const int64_t at = wrap_dim(dim, self.dim());
   check(k >= 0 && k <= (self.dim() ? self->shape[at] : 1), "selected index k out of range");
-  check<NotImplementedError>(!is_complex(self.dtype()) && self.dtype() != DType::Bool,
-                             "\"topk_cpu\" not implemented for '{}'", self.dtype());
+  check(!is_complex(self.dtype()), " topk does not support complex dtypes on CPU");
+  check<NotImplementedError>(self.dtype() != DType::Bool, "\"topk_cpu\" not implemented for '{}'",
+                             self.dtype());
   return selected("TopkBackward0", self, at,
                   picked(self, at, Pick::Top, k, largest, self.dim() ? k : 1));
 }

@@ -28,8 +28,8 @@ Tensor from_result(const char* op, const char* node, Loop loop, const Tensor& se
 }
 // Rounding: the identity on integers, a zero gradient elsewhere.
 Tensor rounding(const char* op, const char* node, Loop loop, const Tensor& self, Dst dst) {
-  check<NotImplementedError>(!is_complex(self.dtype()), "\"{}\" not implemented for '{}'", op,
-                             self.dtype());
+  check<NotImplementedError>(!is_complex(self.dtype()), "{} is not supported for complex inputs",
+                             op);
   if (is_integral(self.dtype())) {
     if (!dst) return clone(self);
     Tensor out = prepare_result(op, dst, self.shape(), self.dtype());
@@ -44,12 +44,12 @@ Tensor rounding(const char* op, const char* node, Loop loop, const Tensor& self,
 
 #define FROM_INPUT(name, node, loop, ...)                                                      \
   Tensor name(const Tensor& self, Dst dst) {                                                   \
-    return from_input(#name, node, loop, Promote::Float, self, dst,                            \
+    return from_input(#name "_vml_cpu", node, loop, Promote::Float, self, dst,                 \
                       [](const Tensor& g, const Tensor& x) -> Tensor { return __VA_ARGS__; }); \
   }
 #define FROM_RESULT(name, node, loop, ...)                                                      \
   Tensor name(const Tensor& self, Dst dst) {                                                    \
-    return from_result(#name, node, loop, self, dst,                                            \
+    return from_result(#name "_vml_cpu", node, loop, self, dst,                                 \
                        [](const Tensor& g, const Tensor& y) -> Tensor { return __VA_ARGS__; }); \
   }
 
@@ -81,8 +81,9 @@ Tensor abs(const Tensor& self, Dst dst) {
 }
 
 Tensor sign(const Tensor& self, Dst dst) {
-  check(!is_complex(self.dtype()),
-        "Unlike NumPy, torch.sign doesn't allow complex inputs. Use torch.sgn instead.");
+  check<NotImplementedError>(!is_complex(self.dtype()),
+                             "Unlike NumPy, torch.sign is not intended to support complex numbers. "
+                             "Please use torch.sgn instead.");
   Tensor out = map("sign", Loop::sign, Promote::Default, dst, {&self});
   return record(out, "SignBackward0", {&self}, saved(), zero_like);
 }
@@ -97,10 +98,7 @@ Tensor square(const Tensor& self, Dst dst) {
 
 Tensor relu(const Tensor& self, Dst dst) {
   check(self.dtype() != DType::Bool, "Boolean inputs not supported for relu");
-  check<NotImplementedError>(!is_complex(self.dtype()),
-                             "\"clamp_min_scalar_cpu\" not implemented "
-                             "for '{}'",
-                             self.dtype());
+  check<NotImplementedError>(!is_complex(self.dtype()), "clamp is not supported for complex types");
   Tensor out = map("relu", Loop::relu, Promote::Default, dst, {&self});
   return record(out, "ReluBackward0", {&self}, saved(result),
                 [](const Tensor& g, const Tensor& y) { return relu_backward(g, y); });
@@ -184,10 +182,12 @@ Tensor trunc(const Tensor& self, Dst dst) {
   return rounding("trunc", "TruncBackward0", Loop::trunc, self, dst);
 }
 Tensor frac(const Tensor& self, Dst dst) {
-  Tensor out = map("frac", Loop::frac, Promote::Default, dst, {&self});
+  Tensor out = map("frac_cpu", Loop::frac, Promote::Default, dst, {&self});
   return record(out, "FracBackward0", {&self}, saved(), [](const Tensor& g) { return g; });
 }
 Tensor round(const Tensor& self, int64_t decimals, Dst dst) {
+  check<NotImplementedError>(!is_complex(self.dtype()),
+                             "\"round_vml_cpu\" not implemented for '{}'", self.dtype());
   if (decimals == 0) return rounding("round", "RoundBackward0", Loop::round, self, dst);
   Scalars s;
   s.i[0] = decimals;
