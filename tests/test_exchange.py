@@ -215,6 +215,16 @@ def test_frombuffer() -> None:
     assert torch.frombuffer(data, dtype=torch.float32, requires_grad=True).requires_grad
 
 
+def test_bytes_that_are_no_bools_count_as_true() -> None:
+    t = torch.frombuffer(bytearray([0, 1, 2, 255]), dtype=torch.bool)
+    assert t.tolist() == [False, True, True, True] and t.sum() == 3 and (~t).sum() == 1
+    data = bytearray([0, 1])
+    torch.frombuffer(data, dtype=torch.bool)[0] = True  # proper bools are shared
+    assert data == b"\1\1"
+    odd = Producer([4], code=6, bits=8)
+    assert torch.from_dlpack(odd).sum() <= 4
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

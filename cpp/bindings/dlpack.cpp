@@ -189,6 +189,13 @@ Claim read(const DLTensor& d) {
   return c;
 }
 
+// Bools are bytes of 0 and 1; where foreign memory holds others, its truth values are copied.
+Tensor clean(Tensor t) {
+  if (t.dtype() != DType::Bool || t.numel() == 0) return t;
+  const Tensor bytes = raw_view(t, t.shape(), t.strides(), t.offset(), DType::UInt8);
+  return item(amax(bytes, {}, false)).to_int() <= 1 ? t : ne(bytes, d2l::wrap(0));
+}
+
 template <class M>
 void release_managed(void* managed) {
   auto* m = static_cast<M*>(managed);
@@ -207,7 +214,7 @@ PyObject* import_from(PyObject* capsule) {
   const Claim c = read(m->tensor);
   succeed(PyCapsule_SetName(capsule, kUsed<M>));
   StoragePtr storage = StoragePtr::borrow(c.data, c.nbytes, writable, release_managed<M>, m);
-  return wrap(from_storage(std::move(storage), c.shape, c.strides, 0, c.dtype));
+  return wrap(clean(from_storage(std::move(storage), c.shape, c.strides, 0, c.dtype)));
 }
 
 // _from_dlpack(capsule)
@@ -275,7 +282,7 @@ PyObject* frombuffer(PyObject*, PyObject* const* args, Py_ssize_t n) {
     storage->nbytes = count * size;
     const Dims shape{count}, strides{1};
     if (!storage->writable) warn_read_only("buffer");
-    return wrap(from_storage(std::move(storage), shape, strides, 0, dtype));
+    return wrap(clean(from_storage(std::move(storage), shape, strides, 0, dtype)));
   });
 }
 
