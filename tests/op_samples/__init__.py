@@ -9,8 +9,8 @@ from op_samples.base import Op
 CHAPTERS = (
     "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory",
     "random", "view", "join", "index", "reduce", "scan", "sort", "norm", "normalize", "pad",
-    "matmul", "linalg", "loss", "conv", "pool", "pointwise", "statistics", "geometry",
-    "view_scatter", "special",
+    "matmul", "linalg", "loss", "conv", "pool", "interpolate", "attention", "pointwise",
+    "statistics", "geometry", "view_scatter", "special",
 )  # fmt: skip
 
 

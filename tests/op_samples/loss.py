@@ -81,7 +81,12 @@ def _cross_entropy(x, y, weight=None, ignore_index=-100, reduction="mean", label
     return (1 - label_smoothing) * plain + label_smoothing / classes * smooth
 
 
-TWO = [S(t(3, 4), t(3, 4)), S(t(3, 4), t(3, 4), reduction="sum"), S(t(3, 4), t(3, 4), reduction="none"), S(t(), t())]
+TWO = [
+    S(t(3, 4), t(3, 4)),
+    S(t(3, 4), t(3, 4), reduction="sum"),
+    S(t(3, 4), t(3, 4), reduction="none"),
+    S(t(), t()),
+]
 REDUCTION = E(ValueError, "x is not a valid value for reduction", t(3), t(3), reduction="x")
 PROB = t(3, 4, lo=0.1, hi=0.9)
 LABELS = c([1, 0, 3], "int64")
@@ -89,12 +94,74 @@ GAPS = c([1, -100, 3], "int64")
 MAP = c([[[0, 1], [2, 0]], [[1, 1], [0, 2]]], "int64")
 SOFT = c([[0.1, 0.2, 0.3, 0.4], [0.7, 0.1, 0.1, 0.1], [0.25, 0.25, 0.25, 0.25]])
 WEIGHT = c([0.5, 1.0, 2.0, 0.25], grad=False)
-OUT_OF_RANGE = [E(IndexError, "Target 4 is out of bounds.", t(3, 4), c([1, 4, 0], "int64")),
-                E(ValueError, "Expected input batch_size (3) to match target batch_size (2).", t(3, 4), c([1, 0], "int64")),
-                E(RuntimeError, "weight tensor should be defined either for all 4 classes or no classes but got weight tensor of shape: [3]",
-                  t(3, 4), LABELS, t(3))]
+OUT_OF_RANGE = [
+    E(IndexError, "Target 4 is out of bounds.", t(3, 4), c([1, 4, 0], "int64")),
+    E(
+        ValueError,
+        "Expected input batch_size (3) to match target batch_size (2).",
+        t(3, 4),
+        c([1, 0], "int64"),
+    ),
+    E(
+        RuntimeError,
+        "weight tensor should be defined either for all 4 classes or no classes but got weight tensor of shape: [3]",
+        t(3, 4),
+        LABELS,
+        t(3),
+    ),
+]
 NO_WEIGHT_GRAD = {"dtypes": "fd", "tol": 10}
+
+
+def _ctc(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean",
+         zero_infinity=False):  # fmt: skip
+    """Sums over all alignments, one sequence after the other."""
+    losses = []
+    for n, (frames, count) in enumerate(zip(input_lengths, target_lengths, strict=True)):
+        states = [blank]
+        for label in targets[n][: int(count)]:
+            states += [int(label), blank]
+        p = np.exp(log_probs[: int(frames), n])
+        a = np.zeros(len(states))
+        a[:2] = p[0, states[:2]]
+        for row in p[1:]:
+            skip = [s > 1 and states[s] not in (blank, states[s - 2]) for s in range(len(states))]
+            a = np.array([
+                (a[s] + (a[s - 1] if s else 0) + (a[s - 2] if skip[s] else 0)) * row[states[s]]
+                for s in range(len(states))
+            ])  # fmt: skip
+        with np.errstate(divide="ignore"):
+            losses.append(-np.log(a[-2:].sum()))
+    each = np.array(losses)
+    if zero_infinity:
+        each = np.where(np.isinf(each), 0.0, each)
+    if reduction == "mean":
+        return (each / np.maximum(np.asarray(target_lengths), 1)).mean()
+    return each.sum() if reduction == "sum" else each
+
+
+SEQUENCES = c([[1, 2, 2], [3, 1, 2]], "int64")
+CTC = [
+    S(t(7, 2, 4), SEQUENCES, [7, 6], [3, 2]), S(t(7, 2, 4), SEQUENCES, [7, 6], [3, 0], reduction="sum"),
+    S(t(3, 2, 4), SEQUENCES, [3, 3], [3, 1], reduction="none", zero_infinity=True),
+    S(t(7, 2, 4), SEQUENCES, c([7, 5], "int64"), c([2, 2], "int64"), 0, "none"),
+]  # fmt: skip
+CTC_ERRORS = [
+    E(RuntimeError, "blank must be in label range", t(3, 2, 4), SEQUENCES, [3, 3], [1, 1], 4),
+    E(RuntimeError, "input_lengths must be of size batch_size", t(3, 2, 4), SEQUENCES, [3], [1, 1]),
+    E(RuntimeError, "Expected input_lengths to have value at most 3, but got value 4", t(3, 2, 4),
+      SEQUENCES, [3, 4], [1, 1]),
+    E(RuntimeError, "Expected tensor to have size at least 4 at dimension 1", t(5, 2, 4), SEQUENCES,
+      [5, 5], [4, 1]),
+    E(RuntimeError, "label 3 of sequence 1 is outside of [0, 3)", t(5, 2, 3), SEQUENCES, [5, 5],
+      [1, 1]),
+]  # fmt: skip
 OPS = [
+    # The gradient is the one for log-softmax inputs, as in PyTorch, and not that of the formula.
+    Op("nn.ctc_loss", _ctc, CTC, CTC_ERRORS, dtypes="fd", grad=False, tol=20, expand=False),
+    Op("nn.soft_margin_loss", _reduced(lambda x, y: np.log1p(np.exp(-y * x))),
+       [S(t(3, 4), t(3, 4, grad=False)), S(t(5), t(5, grad=False), reduction="none"),
+        S(t(2, 3), t(2, 3, grad=False), reduction="sum")], dtypes=FLOATS, tol=10),
     Op("nn.mse_loss", _reduced(lambda x, y, weight=1: weight * (x - y) ** 2), TWO,
        [REDUCTION, E(RuntimeError, "The size of tensor a (3) must match the size of tensor b (4)", t(3), t(4))], dtypes=FLOATS, tol=10),
     Op("nn.l1_loss", _reduced(lambda x, y: np.abs(x - y)), TWO, [REDUCTION], dtypes=FLOATS, tol=10),

@@ -4,6 +4,7 @@
 
 #include "d2lcore/ops/activation.h"
 #include "d2lcore/ops/arithmetic.h"
+#include "d2lcore/ops/attention.h"
 #include "d2lcore/ops/compare.h"
 #include "d2lcore/ops/complex.h"
 #include "d2lcore/ops/conv.h"
@@ -11,6 +12,7 @@
 #include "d2lcore/ops/factory.h"
 #include "d2lcore/ops/geometry.h"
 #include "d2lcore/ops/index.h"
+#include "d2lcore/ops/interpolate.h"
 #include "d2lcore/ops/join.h"
 #include "d2lcore/ops/linalg.h"
 #include "d2lcore/ops/loss.h"

@@ -260,6 +260,19 @@ enum class Pool : uint8_t {
 };
 inline constexpr int kPoolCount = static_cast<int>(Pool::kCount);
 
+// A sparse matrix times one dimension of x (kernels/resample.cpp): row o has the entries
+// [offset[o], offset[o + 1]) of index (inputs) and weight. Strides are those of dense tensors of
+// the shapes (outer, n_in, inner) and (outer, n_out, inner).
+struct ResampleArgs {
+  char* out;
+  const char* x;
+  const int64_t* offset;
+  const int64_t* index;
+  const char* weight;
+  int64_t outer, n_in, n_out, inner;
+};
+using ResampleFn = void (*)(const ResampleArgs*);
+
 inline constexpr int kKernelDTypes = 12;  // DType's order, d2lcore/dtype.h
 
 struct KernelTable {
@@ -272,6 +285,7 @@ struct KernelTable {
   NormalFn normal_blocks;
   NormFn norm[kNormCount][kKernelDTypes];
   PoolFn pool[kPoolCount][kKernelDTypes];
+  ResampleFn resample[kKernelDTypes];
 };
 
 // The table of the instruction set chosen for this process (defined in iter/dispatch.cpp).

@@ -27,6 +27,7 @@ void fill_table(KernelTable& t) {
   fill_norms(t);
   fill_moments(t);
   fill_pool(t);
+  fill_resample(t);
 }
 
 }  // namespace d2l::D2L_ISA_NS

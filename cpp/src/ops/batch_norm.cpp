@@ -32,6 +32,10 @@ std::array<Tensor, 2> channel_sums(const Tensor& x, const Channels& c, const Ten
                                    const Tensor& mean) {
   const DType type = x.dtype();
   std::array<Tensor, 2> out{empty(Dims{c.channels}, type), empty(Dims{c.channels}, type)};
+  if (c.count() == 0) {  // nothing to add up
+    for (const Tensor& t : out) fill_into(t, Scalar(0.0));
+    return out;
+  }
   NormArgs args;
   args.x = x.data();
   args.g = data_or_null(g);

@@ -113,6 +113,24 @@ Tensor huber_loss(const Tensor& input, const Tensor& target, Reduction reduction
       });
 }
 
+Tensor soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  Tensor out;
+  double count;
+  {
+    GradModeGuard off(false);
+    const Tensor each = log1p(exp(mul(neg(target), input)));
+    count = static_cast<double>(each.numel());
+    out = reduce_loss(each, reduction);
+  }
+  const Share share{reduction, count};
+  // -t z / (1 + z), z = exp(-t x): a quotient stays finite where its factors do not.
+  return record(out, "SoftMarginLossBackward0", {&input}, saved(input, target),
+                [share](const Tensor& g, const Tensor& x, const Tensor& t) {
+                  const Tensor z = exp(mul(neg(t), x));
+                  return mul(div(mul(z, neg(t)), add(z, Scalar(1))), share(g));
+                });
+}
+
 namespace {
 
 std::string size_text(const Tensor& t) { return "torch.Size(" + detail::to_text(t.shape()) + ")"; }
@@ -229,6 +247,10 @@ Tensor nn_smooth_l1(const Tensor& x, const Tensor& t, OptBool size_average, OptB
                     std::string_view reduction, double beta) {
   return smooth_l1_loss(x, t, reduction_of(size_average, reduce, reduction), beta);
 }
+Tensor nn_soft_margin(const Tensor& x, const Tensor& t, OptBool size_average, OptBool reduce,
+                      std::string_view reduction) {
+  return soft_margin_loss(x, t, reduction_of(size_average, reduce, reduction));
+}
 Tensor nn_huber(const Tensor& x, const Tensor& t, std::string_view reduction, double delta,
                 const Tensor& weight) {
   const Reduction r = reduction_of({}, {}, reduction);
@@ -273,6 +295,7 @@ Tensor nn_kl_div(const Tensor& x, const Tensor& t, OptBool size_average, OptBool
 
 void register_loss(OpTable& ops) {
   register_cross_entropy(ops);
+  register_ctc(ops);
   const std::string legacy = "bool? size_average=None, bool? reduce=None, str reduction='mean'";
   ops.add(
       ("nn.mse_loss(Tensor input, Tensor target, " + legacy + ", Tensor? weight=None) -> Tensor")
@@ -281,6 +304,9 @@ void register_loss(OpTable& ops) {
   ops.add(("nn.l1_loss(Tensor input, Tensor target, " + legacy + ", Tensor? weight=None) -> Tensor")
               .c_str(),
           nn_l1, Function, "Returns the mean, sum or each of ``|input - target|``.");
+  ops.add(("nn.soft_margin_loss(Tensor input, Tensor target, " + legacy + ") -> Tensor").c_str(),
+          nn_soft_margin, Function,
+          "Returns the mean, sum or each of ``log(1 + exp(-target * input))``, targets 1 or -1.");
   ops.add(
       ("nn.smooth_l1_loss(Tensor input, Tensor target, " + legacy + ", float beta=1.0) -> Tensor")
           .c_str(),

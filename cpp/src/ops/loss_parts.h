@@ -6,6 +6,7 @@
 
 namespace d2l {
 
+void register_ctc(OpTable& ops);            // ctc.cpp
 void register_cross_entropy(OpTable& ops);  // nll.cpp
 
 // The reduction that the arguments of nn's losses mean; size_average and reduce are PyTorch's old

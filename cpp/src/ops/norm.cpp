@@ -241,6 +241,32 @@ Tensor normalize(const Tensor& self, double p, IntList dim, double eps) {
   return div(self, length);
 }
 
+namespace {
+
+// max(norm, eps), with the gradient of the norm itself, as in PyTorch.
+Tensor length_of(const Tensor& x, int64_t dim, double eps) {
+  const int64_t dims[1] = {dim};
+  const Tensor length = vector_norm(x, Scalar(2), IntList(dims), true);
+  Tensor out;
+  {
+    GradModeGuard off(false);
+    out = clamp(length, Scalar(eps), {});
+  }
+  return record(out, "CloneBackward0", {&length}, saved(), [](const Tensor& g) { return g; });
+}
+
+}  // namespace
+
+Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int64_t dim, double eps) {
+  const DType type = result_type(x1, x2);
+  check(is_floating(type) || is_complex(type),
+        "expected common dtype to be floating point, yet common dtype is {}", type);
+  const Dims shape = broadcast_shapes(x1.shape(), x2.shape());
+  const Tensor a = to_dtype(expand(x1, shape), type), b = to_dtype(expand(x2, shape), type);
+  const int64_t dims[1] = {dim};
+  return sum(mul(div(a, length_of(a, dim, eps)), div(b, length_of(b, dim, eps))), IntList(dims));
+}
+
 Tensor renorm(const Tensor& self, const Scalar& p, int64_t dim, const Scalar& maxnorm) {
   check(p.real() > 0, "renorm: non-positive-norm not supported");
   check(maxnorm.real() >= 0, "renorm: expected maxnorm to be >= 0 but got {}", maxnorm.real());
@@ -296,6 +322,12 @@ Tensor nn_normalize(const Tensor& x, double p, IntList dim, double eps) {
 }  // namespace
 
 void register_norm(OpTable& ops) {
+  for (const char* name : {"cosine_similarity", "nn.cosine_similarity"}) {
+    ops.add(
+        (std::string(name) + "(Tensor x1, Tensor x2, int dim=1, float eps=1e-8) -> Tensor").c_str(),
+        cosine_similarity, Function,
+        "Returns ``sum(x1 * x2) / (max(|x1|, eps) * max(|x2|, eps))`` along ``dim``.");
+  }
   const char* norm_doc =
       "Returns the vector norm of order ``p`` over ``dim`` (all elements, by default): 'fro' and 2 "
       "are the Euclidean norm, 1 the sum of absolute values, inf the largest of them.";

@@ -27,6 +27,8 @@ const OpTable& OpTable::get() {
     register_norm(*ops);
     register_normalize(*ops);
     register_pad(*ops);
+    register_interpolate(*ops);
+    register_attention(*ops);
     register_matmul(*ops);
     register_linalg(*ops);
     register_geometry(*ops);

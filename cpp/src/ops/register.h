@@ -23,6 +23,8 @@ void register_normalize(OpTable& ops);
 void register_pad(OpTable& ops);
 void register_pool(OpTable& ops);
 void register_pointwise(OpTable& ops);
+void register_interpolate(OpTable& ops);
+void register_attention(OpTable& ops);
 void register_random(OpTable& ops);
 void register_reduce(OpTable& ops);
 void register_scan(OpTable& ops);

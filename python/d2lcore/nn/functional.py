@@ -1,12 +1,17 @@
 """`torch.nn.functional`: the functions behind the layers.
 
-The idea: every one is an op of the C++ table (``_C._nn``), with PyTorch's signature; this module
-only gives them their public place.
+The idea: most are ops of the C++ table (``_C._nn``), with PyTorch's signature; this module gives
+them their public place, beside those that only arrange ops (``_losses``, ``_resize``, ...).
 """
 
 from __future__ import annotations
 
 from d2lcore import _C
+from d2lcore.nn._attention import *  # noqa: F403
+from d2lcore.nn._bags import *  # noqa: F403
+from d2lcore.nn._losses import *  # noqa: F403
+from d2lcore.nn._noise import *  # noqa: F403
+from d2lcore.nn._resize import *  # noqa: F403
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

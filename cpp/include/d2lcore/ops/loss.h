@@ -15,6 +15,14 @@ D2L_API Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor&
 D2L_API Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight = {},
                              int64_t ignore_index = -100, Reduction reduction = Reduction::Mean,
                              double label_smoothing = 0);
+// The likelihood of label sequences, summed over their alignments. log_probs: (T, N, C) or (T, C);
+// targets: (N, S), or all labels one after the other.
+D2L_API Tensor ctc_loss(const Tensor& log_probs, const Tensor& targets, IntList input_lengths,
+                        IntList target_lengths, int64_t blank = 0,
+                        Reduction reduction = Reduction::Mean, bool zero_infinity = false);
+// log(1 + exp(-target input)).
+D2L_API Tensor soft_margin_loss(const Tensor& input, const Tensor& target,
+                                Reduction reduction = Reduction::Mean);
 D2L_API Tensor mse_loss(const Tensor& input, const Tensor& target,
                         Reduction reduction = Reduction::Mean);
 D2L_API Tensor l1_loss(const Tensor& input, const Tensor& target,

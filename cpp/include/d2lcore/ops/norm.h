@@ -24,6 +24,8 @@ D2L_API Tensor vecdot(const Tensor& x, const Tensor& y, int64_t dim = -1);
 D2L_API Tensor dist(const Tensor& self, const Tensor& other, const Scalar& p = 2);
 D2L_API Tensor normalize(const Tensor& self, double p = 2, IntList dim = Dims{1},
                          double eps = 1e-12);
+D2L_API Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int64_t dim = 1,
+                                 double eps = 1e-8);
 D2L_API Tensor renorm(const Tensor& self, const Scalar& p, int64_t dim, const Scalar& maxnorm);
 
 }  // namespace d2l

@@ -95,3 +95,33 @@ class Dropout3d(_DropoutNd):
     def forward(self, input: Tensor) -> Tensor:
         """Returns ``dropout3d(input)``."""
         return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_DropoutNd):
+    """Dropout that sets elements to selu's limit, and keeps mean and variance.
+
+    Source: Klambauer et al., *Self-Normalizing Neural Networks*, arXiv:1706.02515.
+
+    Example::
+
+        >>> torch.nn.AlphaDropout().eval()(torch.ones(2))
+        tensor([1., 1.])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Returns ``alpha_dropout(input)``."""
+        return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_DropoutNd):
+    """`AlphaDropout` of whole channels (dimension 1).
+
+    Example::
+
+        >>> torch.nn.FeatureAlphaDropout().eval()(torch.ones(1, 2))
+        tensor([[1., 1.]])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Returns ``feature_alpha_dropout(input)``."""
+        return F.feature_alpha_dropout(input, self.p, self.training)
