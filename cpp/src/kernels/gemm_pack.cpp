@@ -78,6 +78,17 @@ void pack(const T* src, int64_t s_i, int64_t s_p, int64_t count, int64_t k, T* d
   }
 }
 
+#if defined(__AVX512F__)
+// Lanes from memory, the others as they are.
+D2L_INLINE Vec<float> merge(Vec<float> v, const float* p, __mmask16 lanes) {
+  return _mm512_mask_loadu_ps(v, lanes, p);
+}
+D2L_INLINE Vec<double> merge(Vec<double> v, const double* p, __mmask16 lanes) {
+  return _mm512_mask_loadu_pd(v, static_cast<__mmask8>(lanes), p);
+}
+#endif
+
+// lead is two vectors.
 template <class T>
 void pack_runs(const T* src, const int64_t* offsets, int64_t k, const Run* runs, int64_t n_runs,
                int64_t count, T* dst, int64_t lead) {
@@ -90,6 +101,29 @@ void pack_runs(const T* src, const int64_t* offsets, int64_t k, const Run* runs,
     }
     return;
   }
+#if defined(__AVX512F__)
+  // Each vector is put together from its runs by masked loads, then stored once.
+  int64_t from[2][kW], pieces[2] = {0, 0};
+  __mmask16 lanes[2][kW];
+  for (int64_t r = 0; r < n_runs; ++r)
+    for (int half = 0; half < 2; ++half) {
+      const int64_t first = runs[r].first - half * kW, last = first + runs[r].count;
+      const int64_t low = first > 0 ? first : 0, high = last < kW ? last : kW;
+      if (low >= high) continue;
+      from[half][pieces[half]] = runs[r].base - first;  // where lane 0 would be
+      lanes[half][pieces[half]++] = static_cast<__mmask16>(((1u << high) - 1) & ~((1u << low) - 1));
+    }
+  for (int64_t p = 0; p < k; ++p, dst += lead) {
+    const T* const x = src + offsets[p];
+    Vec<T> v[2] = {};
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; ++half) {
+      for (int64_t i = 0; i < pieces[half]; ++i)
+        v[half] = merge(v[half], x + from[half][i], lanes[half][i]);
+      store(dst + half * kW, v[half]);
+    }
+  }
+#else
   // Whole vectors are stored, the later ones over what is too much of the earlier ones. A run of
   // one element is a piece of its own, so there are at most as many pieces as columns.
   constexpr int64_t kPieces = 2 * kW;
@@ -107,6 +141,7 @@ void pack_runs(const T* src, const int64_t* offsets, int64_t k, const Run* runs,
     const T* const x = src + offsets[p];
     for (int64_t i = 0; i < pieces; ++i) store(dst + to[i], load(x + from[i], there[i]));
   }
+#endif
 }
 
 template <class T>
