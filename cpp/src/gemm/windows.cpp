@@ -88,11 +88,18 @@ void sums_by_rows(const GemmKernels<T>& kernels, const WindowSums<T>& p) {
           const GemmTail<T> tail{
               y, p.y_row, false, true, 1, 1, p.bias == nullptr ? nullptr : p.bias + group * p.m,
               1, 0};
-          kernels.window_rows(p.m, p.grid.w, p.k, p.a + group * p.m * p.k, p.k,
+          kernels.window_rows(p.m, p.grid.w, p.k, p.a + group * p.a_group, p.a_row,
                               p.x + group * p.x_group + place(p.x_steps, image, d, h, 0), p.offsets,
                               tail);
         }
       });
+}
+
+// Terms that are packed at a time: whole runs, where there are several.
+template <class T>
+int64_t depth_of(const WindowSums<T>& p) {
+  const int64_t depth = divide_up(p.k, divide_up(p.k, kDepth));
+  return p.run < p.k ? round_up(depth, p.run) : depth;
 }
 
 template <class T>
@@ -103,7 +110,7 @@ class PackedSums {
         p_(p),
         mr_(kernels.mr),
         nr_(kernels.nr),
-        depth_(divide_up(p.k, divide_up(p.k, kDepth))),
+        depth_(depth_of(p)),
         a_size_(round_up(p.m, mr_) * p.k),
         flat_(p.y_steps.w == 1 && (p.grid.h == 1 || p.y_steps.h == p.grid.w) &&
               (p.grid.d == 1 || p.y_steps.d == p.grid.w * p.grid.h)),
@@ -143,12 +150,14 @@ class PackedSums {
 
  private:
   void pack_rows(int64_t group, int64_t i) {
-    const int64_t lead = round_up(p_.m, mr_);
-    const T* const from = p_.a + group * p_.m * p_.k + i * p_.k;
+    const int64_t lead = round_up(p_.m, mr_), count = std::min(mr_, p_.m - i);
+    const T* const from = p_.a + group * p_.a_group + i * p_.a_row;
+    T* const to = a_.data() + group * a_size_;
     for (int64_t pc = 0; pc < p_.k; pc += depth_) {
-      const int64_t k = std::min(depth_, p_.k - pc);
-      kernels_.pack(from + pc, p_.k, 1, std::min(mr_, p_.m - i), k,
-                    a_.data() + group * a_size_ + pc * lead + i * k, mr_);
+      const int64_t k = std::min(depth_, p_.k - pc), run = std::min(p_.run, k);
+      for (int64_t p = 0; p < k; p += run)  // blocks begin where a run does, or a run is all terms
+        kernels_.pack(from + (p_.run < p_.k ? (pc + p) / run * p_.a_step : pc + p), p_.a_row, 1,
+                      count, run, to + pc * lead + i * k + p * mr_, mr_);
     }
   }
 
@@ -297,7 +306,19 @@ void window_sums(WindowSums<T> p) {
   const int64_t w = kernels.width, vectors = divide_up(p.grid.w, w);
   // Vectors along the rows: worth it where the lanes are used, or packing would cost as much.
   const bool full = 4 * p.grid.w >= 3 * vectors * w;
-  if (p.y_steps.w == 1 && (p.m <= 2 || (full && p.m <= 16))) return sums_by_rows(kernels, p);
+  if (p.y_steps.w == 1 && (p.m <= 2 || (full && p.m <= 16))) {
+    if (p.run == p.k) return sums_by_rows(kernels, p);
+    Buffer<T> a(p.groups * p.m * p.k);  // small: the rows as they are read
+    T* to = a.data();
+    for (int64_t group = 0; group < p.groups; ++group)
+      for (int64_t i = 0; i < p.m; ++i)
+        for (int64_t k = 0; k < p.k; k += p.run, to += p.run)
+          std::copy_n(p.a + group * p.a_group + i * p.a_row + k / p.run * p.a_step, p.run, to);
+    p.a = a.data();
+    p.a_group = p.m * p.k;
+    p.a_row = p.run = p.k;
+    return sums_by_rows(kernels, p);
+  }
   PackedSums<T>(kernels, p).run();
 }
 

@@ -24,7 +24,10 @@ struct GridSteps {
 template <class T>
 struct WindowSums {
   int64_t groups, m, k;
-  const T* a;              // groups x m x k, contiguous
+  // Term p of row i of a group lies at a + group * a_group + i * a_row + p / run * a_step + p %
+  // run.
+  const T* a;
+  int64_t a_group, a_row, run, a_step;
   const int64_t* offsets;  // k
   Grid grid;
   const T* x;
