@@ -160,8 +160,9 @@ def argmax(
     dtype: Any = None,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """Returns the place of the largest element that the mask keeps."""
-    return torch.argmax(_filled(input, mask, _least(input.dtype)), dim, bool(keepdim))
+    """Returns the place of the largest element that the mask keeps, in ``dtype`` (input's)."""
+    places = torch.argmax(_filled(input, mask, _least(input.dtype)), dim, bool(keepdim))
+    return places.to(dtype or input.dtype)
 
 
 def argmin(
@@ -172,8 +173,9 @@ def argmin(
     dtype: Any = None,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """Returns the place of the smallest element that the mask keeps."""
-    return torch.argmin(_filled(input, mask, _greatest(input.dtype)), dim, bool(keepdim))
+    """Returns the place of the smallest element that the mask keeps, in ``dtype`` (input's)."""
+    places = torch.argmin(_filled(input, mask, _greatest(input.dtype)), dim, bool(keepdim))
+    return places.to(dtype or input.dtype)
 
 
 def mean(
