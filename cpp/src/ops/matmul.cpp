@@ -319,6 +319,18 @@ Tensor batched_matmul(const Tensor& a, const Tensor& b, Dst dst) {
 
 }  // namespace
 
+namespace {
+
+// PyTorch resizes the output of a vector times a matrix to one row and takes the row away again: a
+// strided out= ends dense.
+void make_dense_row(Dst dst, int64_t n) {
+  if (!dst || !dst.is_out() || dst.tensor().dim() != 1 || dst.tensor().numel() != n) return;
+  resize_raw(dst.tensor(), Dims{1, n});
+  resize_raw(dst.tensor(), Dims{n});
+}
+
+}  // namespace
+
 Tensor matmul(const Tensor& self, const Tensor& other, Dst dst) {
   const int64_t na = self.dim(), nb = other.dim();
   if (na == 2 && nb == 2) return mm(self, other, dst);
@@ -327,7 +339,9 @@ Tensor matmul(const Tensor& self, const Tensor& other, Dst dst) {
   if (na == 1 && nb == 1) return dot(self, other, dst);
   if (na == 2 && nb == 1) return mv(self, other, dst);
   if (na == 1) {
-    return deliver("matmul", dst, squeeze_dims(matmul(unsqueeze(self, 0), other), Dims{nb - 2}));
+    const Tensor out = squeeze_dims(matmul(unsqueeze(self, 0), other), Dims{nb - 2});
+    if (nb == 2) make_dense_row(dst, out.numel());
+    return deliver("matmul", dst, out);
   }
   if (nb <= 2) {  // all rows of the batch at once
     int64_t rows = 1;
@@ -361,8 +375,8 @@ const char* linear_node(int64_t dim, bool bias) {
 
 }  // namespace
 
-Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  if (weight.dim() == 1 && !bias.defined()) return matmul(input, weight);
+Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias, Dst dst) {
+  if (weight.dim() == 1 && !bias.defined()) return matmul(input, weight, dst);
   check(input.dim() > 0,
         "both arguments to linear need to be at least 1D, but they are {}D and {}D", input.dim(),
         weight.dim());
@@ -404,6 +418,8 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
     const bool wide = bias.defined() && bias.dim() > 2;  // needs the batch dimensions themselves
     multiply_into(to, flat, transposed,
                   wide ? reshape(expand(bias, shape), Dims{rows, out_features}) : bias);
+    if (n == 1) make_dense_row(dst, out_features);
+    out = deliver("linear", dst, out);
   }
   return record(
       out, linear_node(n, bias.defined()), {&input, &weight, &bias}, saved_factors(input, weight),

@@ -23,7 +23,8 @@ D2L_API Tensor baddbmm(const Tensor& self, const Tensor& batch1, const Tensor& b
 D2L_API Tensor addbmm(const Tensor& self, const Tensor& batch1, const Tensor& batch2,
                       const Scalar& beta = 1, const Scalar& alpha = 1, Dst dst = {});
 // input . weight^T + bias over the last dimension; bias may be undefined.
-D2L_API Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias = {});
+D2L_API Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+                      Dst dst = {});
 D2L_API Tensor outer(const Tensor& self, const Tensor& vec2, Dst dst = {});
 D2L_API Tensor inner(const Tensor& self, const Tensor& other);
 D2L_API Tensor tensordot(const Tensor& self, const Tensor& other, IntList dims_self,
