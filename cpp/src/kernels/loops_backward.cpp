@@ -12,7 +12,7 @@ namespace {
       return expr;                            \
     }                                         \
   };
-D2L_SLOPE(Relu, x > V{} ? g : V{})
+D2L_SLOPE(Relu, x <= V{} ? V{} : g)  // NaN passes g on, as in PyTorch
 D2L_SLOPE(Sigmoid, g * (1 - x) * x)
 D2L_SLOPE(Tanh, g * (1 - x * x))
 D2L_SLOPE(Gelu, g* gelu_slope(x))
