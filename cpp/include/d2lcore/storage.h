@@ -13,7 +13,8 @@ namespace d2l {
 struct Storage {
   std::atomic<int32_t> refs{0};
   uint32_t version = 0;  // writes so far; in-place ops add one
-  std::atomic<int32_t> pins{0};  // buffers handed out (NumPy, DLPack): a pinned storage is never resized
+  std::atomic<int32_t> pins{
+      0};                // buffers handed out (NumPy, DLPack): a pinned storage is never resized
   bool writable = true;  // false for memory that its owner declared read-only
   char* data = nullptr;
   int64_t nbytes = 0;

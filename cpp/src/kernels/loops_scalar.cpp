@@ -360,8 +360,9 @@ void fill_scalar_functions(KernelTable& t) {
   t.map[static_cast<int>(Loop::f)][kF32] = loop2<float, f>; \
   t.map[static_cast<int>(Loop::f)][kF64] = loop2<double, f>;
   D2L_ROW1(i0)
-  D2L_ROW1(i0e) D2L_ROW1(i1) D2L_ROW1(i1e) D2L_ROW1(ndtri) D2L_ROW1(ndtr) D2L_ROW1(log_ndtr)
-      D2L_ROW1(erfcx) D2L_ROW1(trigamma) D2L_ROW2(zeta) D2L_ROW2(chebyshev_t) D2L_ROW2(chebyshev_u)
+  D2L_ROW1(i0e)
+  D2L_ROW1(i1) D2L_ROW1(i1e) D2L_ROW1(ndtri) D2L_ROW1(ndtr) D2L_ROW1(log_ndtr) D2L_ROW1(erfcx)
+      D2L_ROW1(trigamma) D2L_ROW2(zeta) D2L_ROW2(chebyshev_t) D2L_ROW2(chebyshev_u)
           D2L_ROW2(chebyshev_v) D2L_ROW2(chebyshev_w) D2L_ROW2(shifted_t) D2L_ROW2(shifted_u)
               D2L_ROW2(shifted_v) D2L_ROW2(shifted_w) D2L_ROW2(hermite_h) D2L_ROW2(hermite_he)
                   D2L_ROW2(laguerre_l) D2L_ROW2(legendre_p)
