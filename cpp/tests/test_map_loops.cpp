@@ -195,7 +195,7 @@ void check_floats(const NamedTable& t) {
         return q - f > T(0.5) ? f + 1 : f;
       },
       v);
-  check_binary<T>(t, Loop::relu_backward, [](T g, T y) { return y > 0 ? g : 0; }, v);
+  check_binary<T>(t, Loop::relu_backward, [](T g, T y) { return y <= 0 ? 0 : g; }, v);
 }
 
 TEST_CASE("map: integer arithmetic is total and wraps, in every layout") {

@@ -5,7 +5,7 @@
 // are turned into columns first: a row of 10 would leave lanes idle and fold twice.
 #include "kernels/copy2d.h"
 #include "kernels/map.h"
-#include "kernels/math_float.h"
+#include "kernels/row_parts.h"
 
 namespace d2l::D2L_ISA_NS {
 namespace {
@@ -16,15 +16,6 @@ template <class T>
 D2L_INLINE Vec<T> get(const T* p, int64_t count) {
   return count == kLanes<T> ? load<T>(p) : load_part(p, count, Vec<T>{});
 }
-template <class T>
-D2L_INLINE void put(T* p, Vec<T> v, int64_t count) {
-  if (count == kLanes<T>) {
-    store(p, v);
-  } else {
-    store_part(p, v, count);
-  }
-}
-
 // The sum of f(step) over n steps.
 template <class V, class F>
 D2L_INLINE V column_sum(int64_t n, F f) {
@@ -85,7 +76,7 @@ void logsumexp(const RowArgs* args) {
     const V sum = column_sum<V>(n, [&](int64_t i) __attribute__((always_inline)) {
       return exp(get(x + i * step, c) - top);
     });
-    const V r = top + log(sum);
+    const V r = log_sum(top, sum);
     put(reinterpret_cast<T*>(args->out) + j, top - top == V{} ? r : top, c);
   }
 }

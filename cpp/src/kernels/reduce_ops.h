@@ -203,7 +203,6 @@ __attribute__((noinline, noclone)) Vec<typename Op::Acc> reduce_stream(const Op*
   A x[kGroup];
   reduce_block(op, p, kVecBytes, 2 * kVecBytes, kGroup * kVecBytes, vectors / kGroup, x);
   p += vectors / kGroup * kGroup * kVecBytes;
-#pragma GCC unroll 1
   for (int64_t k = 0; k < vectors % kGroup; ++k, p += kVecBytes) {
     x[k] = Op::combine(x[k], op->map(load<T>(p)));
   }

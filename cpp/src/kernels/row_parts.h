@@ -2,7 +2,7 @@
 // rest.
 #pragma once
 
-#include "kernels/vec.h"
+#include "kernels/math_float.h"
 
 namespace d2l::D2L_ISA_NS {
 namespace {
@@ -86,6 +86,12 @@ D2L_INLINE void put(T* p, Vec<T> v, int64_t count) {
     store_part(p, v, count);
   }
 }
+
+// top + log(sum), in double: two roundings at the size of the result would show.
+D2L_INLINE VF log_sum(VF top, VF sum) {
+  return widened([](VD t, VD s) __attribute__((always_inline)) { return t + log(s); }, top, sum);
+}
+D2L_INLINE VD log_sum(VD top, VD sum) { return top + log(sum); }
 
 }  // namespace
 }  // namespace d2l::D2L_ISA_NS

@@ -63,7 +63,7 @@ void logsumexp(const RowArgs* args) {
     if (m - m == 0) {
       const Vec<T> top = splat(m), low = splat(-T(__builtin_inf()));
       T sum = row_sum<T>(n, [&](int64_t i, int64_t c) { return exp(get(x + i, c, low) - top); });
-      m += log(splat(sum))[0];
+      m = log_sum(top, splat(sum))[0];
     }
     reinterpret_cast<T*>(args->out)[j] = m;
   }
