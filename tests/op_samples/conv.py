@@ -141,7 +141,7 @@ SAMPLES = {
         S(t(1, 2, 9, 8), t(3, 2, 2, 3), t(3), stride=(1, 3), padding=(2, 1), dilation=(3, 2)),
         S(t(1, 4, 5, 5), t(6, 2, 3, 3), groups=2, padding=1),
         S(t(2, 2, 6, 5), t(20, 2, 2, 4), t(20), padding="same", _second=False),
-        S(t(1, 18, 5, 40), t(18, 18, 3, 3), t(18), padding=1, _grad=False, _variants=False)],
+        S(t(1, 18, 5, 40), t(18, 18, 3, 3), t(18), padding=1, _grad=False, _variants=False, _dtypes="fdD")],
     3: [S(t(1, 2, 3, 4, 5), t(3, 2, 2, 2, 3), t(3)), S(t(2, 3, 3, 3), t(4, 1, 2, 1, 2), groups=2),
         S(t(1, 1, 4, 5, 4), t(2, 1, 2, 2, 2), None, (2, 1, 3), (1, 0, 1), (1, 2, 1)),
         S(t(1, 1, 3, 3, 3), t(2, 1, 2, 3, 1), padding="same", _second=False)],

@@ -353,19 +353,31 @@ void loop2(char* const* ptr, const int64_t* strides, int64_t n, int64_t m, const
 }  // namespace
 
 void fill_scalar_functions(KernelTable& t) {
-#define D2L_ROW1(f)                                         \
-  t.map[static_cast<int>(Loop::f)][kF32] = loop1<float, f>; \
-  t.map[static_cast<int>(Loop::f)][kF64] = loop1<double, f>;
-#define D2L_ROW2(f)                                         \
-  t.map[static_cast<int>(Loop::f)][kF32] = loop2<float, f>; \
-  t.map[static_cast<int>(Loop::f)][kF64] = loop2<double, f>;
-  D2L_ROW1(i0)
-  D2L_ROW1(i0e)
-  D2L_ROW1(i1) D2L_ROW1(i1e) D2L_ROW1(ndtri) D2L_ROW1(ndtr) D2L_ROW1(log_ndtr) D2L_ROW1(erfcx)
-      D2L_ROW1(trigamma) D2L_ROW2(zeta) D2L_ROW2(chebyshev_t) D2L_ROW2(chebyshev_u)
-          D2L_ROW2(chebyshev_v) D2L_ROW2(chebyshev_w) D2L_ROW2(shifted_t) D2L_ROW2(shifted_u)
-              D2L_ROW2(shifted_v) D2L_ROW2(shifted_w) D2L_ROW2(hermite_h) D2L_ROW2(hermite_he)
-                  D2L_ROW2(laguerre_l) D2L_ROW2(legendre_p)
+#define D2L_ROW(arity, f)                                         \
+  t.map[static_cast<int>(Loop::f)][kF32] = loop##arity<float, f>; \
+  t.map[static_cast<int>(Loop::f)][kF64] = loop##arity<double, f>
+  D2L_ROW(1, i0);
+  D2L_ROW(1, i0e);
+  D2L_ROW(1, i1);
+  D2L_ROW(1, i1e);
+  D2L_ROW(1, ndtri);
+  D2L_ROW(1, ndtr);
+  D2L_ROW(1, log_ndtr);
+  D2L_ROW(1, erfcx);
+  D2L_ROW(1, trigamma);
+  D2L_ROW(2, zeta);
+  D2L_ROW(2, chebyshev_t);
+  D2L_ROW(2, chebyshev_u);
+  D2L_ROW(2, chebyshev_v);
+  D2L_ROW(2, chebyshev_w);
+  D2L_ROW(2, shifted_t);
+  D2L_ROW(2, shifted_u);
+  D2L_ROW(2, shifted_v);
+  D2L_ROW(2, shifted_w);
+  D2L_ROW(2, hermite_h);
+  D2L_ROW(2, hermite_he);
+  D2L_ROW(2, laguerre_l);
+  D2L_ROW(2, legendre_p);
 }
 
 }  // namespace d2l::D2L_ISA_NS
