@@ -3,6 +3,8 @@
 //
 // The one idea: the windows are a strided view of the padded input, so gathering them is one copy,
 // and adding them up again is one addition for each place of the window.
+#include <algorithm>
+
 #include "ops/conv_parts.h"
 
 namespace d2l {
@@ -19,11 +21,16 @@ Triple triple_of(IntList values, int dims, int64_t missing) {
   return out;
 }
 
+__extension__ typedef __int128 Wide;
+
 Triple window_counts(Triple in, Triple kernel, const Windows& p) {
   Triple out;
   for (int i = 0; i < 3; ++i) {
-    const int64_t room = in[i] + 2 * p.padding[i] - p.dilation[i] * (kernel[i] - 1) - 1;
-    out[i] = room < 0 ? 0 : room / p.stride[i] + 1;
+    // In 128 bits: sizes and windows may be any numbers that a caller wrote.
+    const Wide room =
+        Wide{in[i]} + 2 * Wide{p.padding[i]} - Wide{p.dilation[i]} * (Wide{kernel[i]} - 1) - 1;
+    const Wide count = room < 0 ? 0 : room / p.stride[i] + 1;
+    out[i] = static_cast<int64_t>(std::min(count, Wide{1} << 62));
   }
   return out;
 }

@@ -28,9 +28,10 @@ Lists lists_of(const std::string& op, int dims, IntList kernel, IntList stride, 
         words(dims));
   Lists out{triple_of(kernel, dims, 1), triple_of(stride.empty() ? kernel : stride, dims, 1),
             triple_of(padding, dims, 0), triple_of(dilation, dims, 1)};
+  const auto moderate = [](int64_t v) { return -kLarge < v && v < kLarge; };
   for (int i = 0; i < 3; ++i)
-    check(out.kernel[i] < kLarge && out.stride[i] < kLarge && out.padding[i] < kLarge &&
-              out.dilation[i] < kLarge,
+    check(moderate(out.kernel[i]) && moderate(out.stride[i]) && moderate(out.padding[i]) &&
+              moderate(out.dilation[i]),
           "{}: too large a window", op);
   return out;
 }

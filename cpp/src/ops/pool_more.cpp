@@ -193,7 +193,8 @@ Tensor max_unpool(const Tensor& input0, const Tensor& indices0, IntList kernel_s
                p = triple_of(padding, kDims, 0);
   Dims size;
   for (int i = 3 - kDims; i < 3; ++i) {
-    check(std::max({k[i], s[i], p[i], -k[i], -s[i], -p[i]}) < (int64_t{1} << 31),
+    constexpr int64_t kLarge = int64_t{1} << 31;
+    check(std::max({k[i], s[i], p[i]}) < kLarge && std::min({k[i], s[i], p[i]}) > -kLarge,
           "max_unpool: too large a window");
     check(input->shape[input.dim() - 3 + i] < (int64_t{1} << 31), "max_unpool: too large an input");
     size.push_back((input->shape[input.dim() - 3 + i] - 1) * s[i] + k[i] - 2 * p[i]);
