@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import d2lcore as torch
@@ -132,25 +133,19 @@ def main(path: str, share: int, shares: int) -> None:
             face = faces().get(op.name, 0)
             for k, sample in enumerate(op.samples[:3]):
                 code = "f" if "f" in op.dtypes else op.dtypes[0]
-                for what, args, kwargs in calls(op, k, sample, code, True) if not k else ():
+                spoiled = ((False, call) for call in calls(op, k, sample, code))
+                if not k:
+                    graded = ((True, call) for call in calls(op, k, sample, code, True))
+                    spoiled = chain(graded, spoiled)
+                for grads, (what, args, kwargs) in spoiled:
                     log.seek(0)
                     log.truncate()
-                    log.write(f"{op.name}({sample!r}) with {what} and gradients")
+                    log.write(f"{op.name}({sample!r}) with {what}{' and gradients' * grads}")
                     log.flush()
                     count += 1
                     try:
                         answered += attempt(op.function(), *args, **kwargs) is not None
-                    except BaseException as error:
-                        odd.append(f"{op.name} with {what}: {type(error).__name__}: {error}")
-                for what, args, kwargs in calls(op, k, sample, code):
-                    log.seek(0)
-                    log.truncate()
-                    log.write(f"{op.name}({sample!r}) with {what}")
-                    log.flush()
-                    count += 1
-                    try:
-                        answered += attempt(op.function(), *args, **kwargs) is not None
-                        if k:
+                        if k or grads:
                             continue
                         x = args[0] if args else None
                         if face & INPLACE and isinstance(x, torch.Tensor):

@@ -12,10 +12,6 @@ namespace {
 
 constexpr int64_t kBlock = 256;
 
-template <class T>
-D2L_INLINE Vec<T> get(const T* p, int64_t count) {
-  return count == kLanes<T> ? load<T>(p) : load_part(p, count, Vec<T>{});
-}
 // The sum of f(step) over n steps.
 template <class V, class F>
 D2L_INLINE V column_sum(int64_t n, F f) {
@@ -40,20 +36,20 @@ void forward(const RowArgs* args) {
     T* y = reinterpret_cast<T*>(args->out) + j;
     V top = splat(-T(__builtin_inf()));
     for (int64_t i = 0; i < n; ++i) {
-      V v = get(x + i * step, c);
+      V v = get(x + i * step, c, V{});
       top = (top > v) | (top != top) ? top : v;
     }
     V sum = column_sum<V>(n, [&](int64_t i) __attribute__((always_inline)) {
-      V e = exp(get(x + i * step, c) - top);
+      V e = exp(get(x + i * step, c, V{}) - top);
       if constexpr (!kLog) put(y + i * step, e, c);
       return e;
     });
     const V l = kLog ? log(sum) : kRow ? 1 / sum : sum;
     for (int64_t i = 0; i < n; ++i) {
       if constexpr (kLog) {
-        put(y + i * step, (get(x + i * step, c) - top) - l, c);
+        put(y + i * step, (get(x + i * step, c, V{}) - top) - l, c);
       } else {
-        const V e = get(y + i * step, c);
+        const V e = get(y + i * step, c, V{});
         put(y + i * step, kRow ? e * l : e / l, c);
       }
     }
@@ -70,11 +66,11 @@ void logsumexp(const RowArgs* args) {
     const T* x = reinterpret_cast<const T*>(args->a) + j;
     V top = splat(-T(__builtin_inf()));
     for (int64_t i = 0; i < n; ++i) {
-      V v = get(x + i * step, c);
+      V v = get(x + i * step, c, V{});
       top = (top > v) | (top != top) ? top : v;
     }
     const V sum = column_sum<V>(n, [&](int64_t i) __attribute__((always_inline)) {
-      return exp(get(x + i * step, c) - top);
+      return exp(get(x + i * step, c, V{}) - top);
     });
     const V r = log_sum(top, sum);
     put(reinterpret_cast<T*>(args->out) + j, top - top == V{} ? r : top, c);
@@ -92,11 +88,11 @@ void backward(const RowArgs* args) {
     const T* y = reinterpret_cast<const T*>(args->b) + j;
     T* out = reinterpret_cast<T*>(args->out) + j;
     const V sum = column_sum<V>(n, [&](int64_t i) __attribute__((always_inline)) {
-      V v = get(g + i * step, c);
-      return kLog ? v : v * get(y + i * step, c);
+      V v = get(g + i * step, c, V{});
+      return kLog ? v : v * get(y + i * step, c, V{});
     });
     for (int64_t i = 0; i < n; ++i) {
-      V v = get(g + i * step, c), w = get(y + i * step, c);
+      V v = get(g + i * step, c, V{}), w = get(y + i * step, c, V{});
       put(out + i * step, kLog ? v - exp(w) * sum : w * (v - sum), c);
     }
   }

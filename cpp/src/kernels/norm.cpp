@@ -22,10 +22,7 @@ T* as(char* p) {
 // give zeros for the lanes behind `count`.
 template <class T>
 D2L_INLINE Vec<T> first(Vec<T> v, int64_t count) {
-  if (count == kLanes<T>) return v;
-  VInt<T> lane;
-  for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
-  return lane < static_cast<IntOf<T>>(count) ? v : Vec<T>{};
+  return count == kLanes<T> ? v : first_of<T>(v, count, Vec<T>{});
 }
 
 template <class T>

@@ -59,17 +59,11 @@ struct Cascade {
       }
     }
   }
-  // The last row, `count` elements of it.
+  // The rest of a single column: less than a vector.
   __attribute__((noinline, noclone)) void push_part(const char* p, int64_t count) {
     using Acc = typename Op::Acc;
-    for (int column = 0; count > 0; ++column, count -= kLanes<T>, p += kVecBytes) {
-      if (count >= kLanes<T>) {
-        total[column] = Op::combine(total[column], op.map(load<T>(p)));
-        continue;
-      }
-      const A v = op.map(load_part<T>(reinterpret_cast<const T*>(p), count, Vec<T>{}));
-      total[column] = Op::combine(total[column], first_of<Acc>(v, count, Op::identity()));
-    }
+    const A v = op.map(load_part<T>(reinterpret_cast<const T*>(p), count, Vec<T>{}));
+    total[0] = Op::combine(total[0], first_of<Acc>(v, count, Op::identity()));
   }
   __attribute__((noinline, noclone)) void finish() {
     A* at = level;

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "kernels/map.h"
-#include "kernels/math_float.h"
+#include "kernels/row_parts.h"
 
 namespace d2l::D2L_ISA_NS {
 namespace {
@@ -172,14 +172,6 @@ D2L_INLINE Vec<typename Op::Acc> reduce_tree(const Op* op, const char* p, int64_
   Vec<typename Op::Acc> x[kGroup];
   reduce_block(op, p, pitch, 2 * pitch, 8 * pitch, groups, x);
   return tree<Op>(x);
-}
-
-// The first n lanes of v, the others from rest.
-template <class T>
-D2L_INLINE Vec<T> first_of(Vec<T> v, int64_t n, Vec<T> rest) {
-  VInt<T> lane;
-  for (int i = 0; i < kLanes<T>; ++i) lane[i] = static_cast<IntOf<T>>(i);
-  return lane < static_cast<IntOf<T>>(n) ? v : rest;
 }
 
 // `count` contiguous elements to one vector: blocks, whose results a binary cascade combines; what

@@ -74,6 +74,14 @@ D2L_INLINE T row_sum(int64_t n, F f) {
   }
   return fold_sum<T>(cascade.total());
 }
+// The first n lanes of v, the others from rest.
+template <class T>
+D2L_INLINE Vec<T> first_of(Vec<T> v, int64_t n, Vec<T> rest) {
+  VInt<T> lane;
+  for (int i = 0; i < kLanes<T>; ++i) lane[i] = static_cast<IntOf<T>>(i);
+  return lane < static_cast<IntOf<T>>(n) ? v : rest;
+}
+
 template <class T>
 D2L_INLINE Vec<T> get(const T* p, int64_t count, Vec<T> rest) {
   return count == kLanes<T> ? load<T>(p) : load_part(p, count, rest);
