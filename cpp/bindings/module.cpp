@@ -9,6 +9,7 @@
 #include "d2lcore/ops.h"
 #include "dlpack.h"
 #include "iter/map.h"
+#include "optimisers.h"
 #include "sequence.h"
 
 namespace pyb = pybind11;
@@ -122,71 +123,6 @@ PyObject* from_numpy(PyObject*, PyObject* o) {
   });
 }
 
-std::vector<Tensor> tensor_vector(PyObject* list, bool optional) {
-  check<TypeError>(PyList_Check(list) || PyTuple_Check(list), "expected a list of tensors");
-  std::vector<Tensor> out;
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list); ++i) {
-    PyObject* o = PySequence_Fast_GET_ITEM(list, i);
-    if (optional && o == Py_None) {
-      out.emplace_back();
-      continue;
-    }
-    check<TypeError>(is_tensor(o), "expected a list of tensors, got {}", Py_TYPE(o)->tp_name);
-    out.push_back(tensor_of(o));
-  }
-  return out;
-}
-
-// _sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov,
-// maximize)
-PyObject* py_sgd_step(PyObject*, PyObject* const* args, Py_ssize_t n) {
-  return guarded([&] {
-    check<TypeError>(n == 9, "_sgd_step() takes 9 arguments");
-    auto number = [&](int i) {
-      Scalar s;
-      if (is_tensor(args[i])) return item(tensor_of(args[i])).real();
-      check<TypeError>(as_scalar(args[i], s), "_sgd_step(): argument {} must be a number", i);
-      return s.real();
-    };
-    const std::vector<Tensor> params = tensor_vector(args[0], false);
-    const std::vector<Tensor> grads = tensor_vector(args[1], false);
-    const std::vector<Tensor> buffers = tensor_vector(args[2], true);
-    std::vector<Tensor> out =
-        sgd_step(params, grads, buffers, number(3), number(4), number(5), number(6),
-                 PyObject_IsTrue(args[7]) == 1, PyObject_IsTrue(args[8]) == 1);
-    Ref list = owned(PyList_New(static_cast<Py_ssize_t>(out.size())));
-    for (size_t i = 0; i < out.size(); ++i) {
-      PyList_SET_ITEM(list.get(), static_cast<Py_ssize_t>(i), wrap(std::move(out[i])));
-    }
-    return list.release();
-  });
-}
-
-// _adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2,
-//            weight_decay, eps, amsgrad, maximize, decoupled)
-PyObject* py_adam_step(PyObject*, PyObject* const* args, Py_ssize_t n) {
-  return guarded([&]() -> PyObject* {
-    check<TypeError>(n == 14, "_adam_step() takes 14 arguments");
-    auto number = [&](PyObject* o) {
-      Scalar s;
-      if (is_tensor(o)) return item(tensor_of(o)).real();
-      check<TypeError>(as_scalar(o, s), "_adam_step(): expected a number");
-      return s.real();
-    };
-    check<TypeError>(PyList_Check(args[5]), "_adam_step(): steps must be a list");
-    std::vector<double> steps;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[5]); ++i) {
-      steps.push_back(number(PyList_GET_ITEM(args[5], i)));
-    }
-    adam_step(tensor_vector(args[0], false), tensor_vector(args[1], false),
-              tensor_vector(args[2], false), tensor_vector(args[3], false),
-              tensor_vector(args[4], true), steps, number(args[6]), number(args[7]),
-              number(args[8]), number(args[9]), number(args[10]), PyObject_IsTrue(args[11]) == 1,
-              PyObject_IsTrue(args[12]) == 1, PyObject_IsTrue(args[13]) == 1);
-    Py_RETURN_NONE;
-  });
-}
-
 template <class F>
 PyCFunction function(F f) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f));
@@ -207,8 +143,6 @@ PyMethodDef functions[] = {
      "other.\n\nRaises TypeError for what is no array or has a dtype that tensors do not have, "
      "ValueError for negative strides or strides that are no multiple of the element size. A "
      "read-only array gives a tensor that refuses to be written."},
-    {"_sgd_step", function(py_sgd_step), METH_FASTCALL, nullptr},
-    {"_adam_step", function(py_adam_step), METH_FASTCALL, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 DType dtype_argument(pyb::handle o) {
@@ -250,6 +184,7 @@ PYBIND11_MODULE(_C, m) {
     make_functions(m.ptr());
     make_autograd(m.ptr());
     make_exchange(m.ptr());
+    make_optimisers(m.ptr());
     succeed(PyModule_AddFunctions(m.ptr(), functions));
     provide_lapack();
   } catch (const PythonError&) {

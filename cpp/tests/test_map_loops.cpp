@@ -451,5 +451,32 @@ TEST_CASE("optimisers: adam and sgd follow the formulas, in place and with a tai
   }
 }
 
+TEST_CASE("optimisers: a rule of three rows follows its formula, in place and with a tail") {
+  for (const NamedTable& t : tables()) {
+    for (int64_t n : {1, 16, 37}) {
+      Random random{7};
+      std::vector<float> p(n), square(n), buffer(n), g(n);
+      for (int64_t i = 0; i < n; ++i) {
+        p[i] = float(random.uniform(-1, 1)), square[i] = float(random.uniform(0, 1));
+        buffer[i] = float(random.uniform(-1, 1)), g[i] = float(random.uniform(-1, 1));
+      }
+      const std::vector<float> p0 = p, square0 = square, buffer0 = buffer;
+      const double numbers[8] = {0.1, 0.01, 1e-3, 0.9, 0.5};  // lr, decay, eps, alpha, momentum
+      Scalars s;
+      std::memcpy(static_cast<void*>(&s), numbers, sizeof s);
+      const int64_t strides[] = {4, 4, 4, 4, 0, 0, 0, 0};
+      char* ptr[] = {(char*)p.data(), (char*)square.data(), (char*)buffer.data(), (char*)g.data()};
+      loop(*t.table, Loop::rmsprop_momentum, kF32)(ptr, strides, n, 1, &s);
+      for (int64_t i = 0; i < n; ++i) {
+        const double gg = g[i] + 0.01 * p0[i], v = 0.9 * square0[i] + 0.1 * gg * gg;
+        const double b = 0.5 * buffer0[i] + gg / (std::sqrt(v) + 1e-3);
+        CHECK(square[i] == doctest::Approx(v).epsilon(1e-5));
+        CHECK(buffer[i] == doctest::Approx(b).epsilon(1e-5));
+        CHECK(p[i] == doctest::Approx(p0[i] - 0.1 * b).epsilon(1e-5));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace d2l::test

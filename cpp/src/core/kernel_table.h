@@ -78,7 +78,20 @@ using LoopFn = void (*)(char* const* ptr, const int64_t* strides, int64_t n, int
   X(sgd, 1, 1, 0)             /* p -= f[0] (g + f[1] p)            lr, weight decay */           \
   X(sgd_momentum, 2, 1, 0)    /* g += f[1] p; b = f[2] b + f[3] g; p -= f[0] (i[0] ? g + f[2] b : b) */ \
   X(adam, 3, 1, 0)            /* p, m, v; takes AdamScalars instead of Scalars, see below */       \
-  X(adam_amsgrad, 4, 1, 0)    /* p, m, v, max v */
+  X(adam_amsgrad, 4, 1, 0)    /* p, m, v, max v */                                               \
+  /* further optimisers: their numbers are Scalars' memory as up to eight doubles, in the order  \
+     of the structs in kernels/loops_rules.cpp */                                                \
+  X(adagrad, 2, 1, 0)         /* p, sum */                                                       \
+  X(adadelta, 3, 1, 0)        /* p, square_avg, acc_delta */                                     \
+  X(adamax, 3, 1, 0)          /* p, exp_avg, exp_inf */                                          \
+  X(nadam, 3, 1, 0)           /* p, exp_avg, exp_avg_sq */                                       \
+  X(radam, 3, 1, 0)           /* p, exp_avg, exp_avg_sq */                                       \
+  X(rmsprop, 2, 1, 0)         /* p, square_avg */                                                \
+  X(rmsprop_centered, 3, 1, 0)           /* p, square_avg, grad_avg */                           \
+  X(rmsprop_momentum, 3, 1, 0)           /* p, square_avg, momentum_buffer */                    \
+  X(rmsprop_centered_momentum, 4, 1, 0)  /* p, square_avg, grad_avg, momentum_buffer */          \
+  X(rprop, 3, 1, 0)           /* p, prev, step_size */                                           \
+  X(asgd, 2, 1, 0)            /* p, ax */
 // clang-format on
 
 // What the adam loops read: Scalars' memory as this struct (AdamScalars::pack). PyTorch's formula:

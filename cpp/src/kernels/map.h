@@ -261,6 +261,7 @@ void fill_special(KernelTable& t);
 void fill_scalar_functions(KernelTable& t);
 void fill_backward(KernelTable& t);
 void fill_optimisers(KernelTable& t);
+void fill_rules(KernelTable& t);
 void fill_casts(KernelTable& t);
 void fill_copies(KernelTable& t);  // after fill_casts: rows that are plain copies
 void fill_reduce(KernelTable& t);

@@ -16,6 +16,7 @@ void fill_table(KernelTable& t) {
   fill_scalar_functions(t);
   fill_backward(t);
   fill_optimisers(t);
+  fill_rules(t);
   fill_casts(t);
   fill_copies(t);
   fill_reduce(t);

@@ -1,8 +1,9 @@
-// The steps of SGD and Adam: one fused loop over each parameter, its state and its gradient.
+// Optimiser steps: one fused loop over each parameter, its states and its gradient.
 #include "d2lcore/ops/optim.h"
 
 #include <array>
 #include <cmath>
+#include <cstring>
 
 #include "autograd/meta.h"
 #include "d2lcore/ops.h"
@@ -46,16 +47,28 @@ Tensor readable(const Tensor& grad, const Tensor& param) {
   return overlap(grad, param) == Overlap::None ? grad : clone(grad);
 }
 
-template <size_t N>
-void run(Loop loop, const std::array<Tensor, N>& operands, const Scalars& s) {
-  std::array<Tensor, N> real;
-  std::array<const Tensor*, N> refs;
-  for (size_t i = 0; i < N; ++i) {
+void run(Loop loop, std::span<const Tensor> operands, const Scalars& s) {
+  const size_t n = operands.size();
+  std::array<Tensor, kMaxOperands> real;
+  std::array<const Tensor*, kMaxOperands> refs;
+  for (size_t i = 0; i < n; ++i) {
     real[i] = as_real(operands[i]);
     refs[i] = &real[i];
   }
-  map_inplace(loop, real[0].dtype(), refs, s);
-  for (size_t i = 0; i + 1 < N; ++i) operands[i].bump_version();
+  map_inplace(loop, real[0].dtype(), std::span(refs).first(n), s);
+  for (size_t i = 0; i + 1 < n; ++i) operands[i].bump_version();
+}
+void run(Loop loop, std::initializer_list<Tensor> operands, const Scalars& s) {
+  run(loop, std::span(operands.begin(), operands.size()), s);
+}
+
+// The loops from adagrad on are rules of rule_step.
+Loop rule_named(std::string_view name) {
+  for (int i = static_cast<int>(Loop::adagrad); i <= static_cast<int>(Loop::asgd); ++i) {
+    if (name == kLoopInfo[i].name) return static_cast<Loop>(i);
+  }
+  check(false, "there is no optimiser rule '{}'", name);
+  return Loop::kCount;
 }
 
 }  // namespace
@@ -84,7 +97,7 @@ std::vector<Tensor> sgd_step(TensorList params, TensorList grads,
       // p - lr (-g + decay p) is p - (-lr) (g - decay p).
       s.f[0] = maximize ? -lr : lr;
       s.f[1] = maximize ? -weight_decay : weight_decay;
-      run(Loop::sgd, std::array{p, g}, s);
+      run(Loop::sgd, {p, g}, s);
       continue;
     }
     const bool first = !momentum_buffers[i].defined();
@@ -94,7 +107,7 @@ std::vector<Tensor> sgd_step(TensorList params, TensorList grads,
     s.f[2] = momentum;
     s.f[3] = first ? 1 : 1 - dampening;
     s.i[0] = nesterov;
-    run(Loop::sgd_momentum, std::array{p, buffers[i], maximize ? neg(g) : g}, s);
+    run(Loop::sgd_momentum, {p, buffers[i], maximize ? neg(g) : g}, s);
   }
   return buffers;
 }
@@ -132,11 +145,42 @@ void adam_step(TensorList params, TensorList grads, TensorList exp_avgs, TensorL
     s.keep = decoupled ? 1 - lr * weight_decay : 1;
     s.sign = maximize ? -1 : 1;
     if (amsgrad) {
-      run(Loop::adam_amsgrad, std::array{p, exp_avgs[i], exp_avg_sqs[i], max_exp_avg_sqs[i], g},
-          s.pack());
+      run(Loop::adam_amsgrad, {p, exp_avgs[i], exp_avg_sqs[i], max_exp_avg_sqs[i], g}, s.pack());
     } else {
-      run(Loop::adam, std::array{p, exp_avgs[i], exp_avg_sqs[i], g}, s.pack());
+      run(Loop::adam, {p, exp_avgs[i], exp_avg_sqs[i], g}, s.pack());
     }
+  }
+}
+
+void rule_step(std::string_view rule, TensorList params, TensorList grads,
+               std::span<const std::vector<Tensor>> states, std::span<const RuleNumbers> numbers,
+               bool maximize) {
+  const Loop loop = rule_named(rule);
+  const char* op = kLoopInfo[static_cast<int>(loop)].name;
+  check_lists(op, params, grads);
+  const size_t n = params.size(), kinds = states.size();
+  check(kinds + 1 == kLoopInfo[static_cast<int>(loop)].outputs && numbers.size() == n,
+        "{}: the rule takes {} states and numbers for each parameter", op,
+        static_cast<int64_t>(kLoopInfo[static_cast<int>(loop)].outputs - 1));
+  for (const std::vector<Tensor>& list : states) {
+    check(list.size() == n, "{}: the lists of states must be as long as the list of parameters",
+          op);
+    for (size_t i = 0; i < n; ++i) {
+      check_state(op, "a state", params[i], list[i]);
+      check_written(op, list[i]);
+    }
+  }
+  GradModeGuard off(false);
+  std::array<Tensor, kMaxOperands> operands;
+  for (size_t i = 0; i < n; ++i) {
+    operands[0] = params[i];
+    for (size_t k = 0; k < kinds; ++k) operands[k + 1] = states[k][i];
+    const Tensor g = readable(grads[i], params[i]);
+    operands[kinds + 1] = maximize ? neg(g) : g;
+    Scalars s;
+    static_assert(sizeof s == sizeof numbers[i]);
+    std::memcpy(static_cast<void*>(&s), numbers[i].data(), sizeof s);
+    run(loop, std::span(operands).first(kinds + 2), s);
   }
 }
 

@@ -1,14 +1,11 @@
-"""`Adam` and `AdamW`: adaptive moments, as one C++ call per group.
-
-A parameter's ``step`` is kept as a Python float, which costs 20 ns where a tensor would cost 100;
-``state_dict()`` shows it as PyTorch's 0-d float32 tensor, and ``load_state_dict`` takes both.
-"""
+"""`Adam` and `AdamW`: adaptive moments, as one C++ call per group."""
 
 from __future__ import annotations
 
 import d2lcore
 from d2lcore import _C, Tensor
-from d2lcore.optim.optimizer import Optimizer, _check_implementation
+from d2lcore.optim._rules import CountedOptimizer, _check_options
+from d2lcore.optim.optimizer import _check_implementation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +15,7 @@ _adam_step = _C._adam_step
 _zeros_like = d2lcore.zeros_like
 
 
-class Adam(Optimizer):
+class Adam(CountedOptimizer):
     """Adam: steps along a running mean of the gradient over the root of that of its square.
 
     ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g * g``,
@@ -67,18 +64,12 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
-        if not 0.0 <= lr:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not 0.0 <= eps:
-            raise ValueError(f"Invalid epsilon value: {eps}")
-        if not 0.0 <= betas[0] < 1.0:
-            raise ValueError(f"Invalid beta parameter at index 0: {betas[0]}")
-        if not 0.0 <= betas[1] < 1.0:
-            raise ValueError(f"Invalid beta parameter at index 1: {betas[1]}")
-        if not 0.0 <= weight_decay:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        if isinstance(lr, Tensor) and foreach and not capturable:
+            raise ValueError(
+                "lr as a Tensor is not supported for capturable=False and foreach=True"
+            )
+        _check_options(lr=lr, eps=eps, betas=betas, weight_decay=weight_decay)
+        betas = _plain_betas(betas, bool(foreach) and not capturable)
         _check_implementation(foreach, differentiable, fused)
         defaults = {
             "lr": lr,
@@ -138,16 +129,20 @@ class Adam(Optimizer):
             group["decoupled_weight_decay"],
         )
 
-    def _save_state(self, state: Any) -> Any:
-        if isinstance(state, dict) and isinstance(state.get("step"), float):
-            return {**state, "step": d2lcore.tensor(state["step"], dtype=d2lcore.float32)}
-        return state
 
-    def _load_state(self, state: Any, param: Tensor) -> Any:
-        state = super()._load_state(state, param)
-        if isinstance(state, dict) and "step" in state:
-            state["step"] = float(state["step"])
-        return state
+def _plain_betas(betas: tuple[Any, Any], refuse: bool) -> tuple[float, float]:
+    """Both as floats; PyTorch takes tensors of one element, but not for all its implementations."""
+    if not any(all(isinstance(beta, kind) for beta in betas) for kind in (float, Tensor)):
+        raise ValueError("betas must be either both floats or both Tensors")
+    for i, beta in enumerate(betas):
+        if isinstance(beta, Tensor):
+            if refuse:
+                raise ValueError(
+                    f"betas[{i}] as a Tensor is not supported for capturable=False and foreach=True"
+                )
+            if beta.numel() != 1:
+                raise ValueError(f"Tensor betas[{i}] must be 1-element")
+    return float(betas[0]), float(betas[1])
 
 
 class AdamW(Adam):

@@ -3,6 +3,9 @@
 // Shapes and dtypes are checked before the first write.
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "d2lcore/ops/common.h"
 
 namespace d2l {
@@ -21,5 +24,14 @@ D2L_API void adam_step(TensorList params, TensorList grads, TensorList exp_avgs,
                        std::span<const double> steps, double lr, double beta1, double beta2,
                        double weight_decay, double eps, bool amsgrad, bool maximize,
                        bool decoupled);
+
+// One step of any other optimiser that is one loop: "adagrad", "adadelta", "adamax", "nadam",
+// "radam", "rmsprop" (also with _centered, _momentum), "rprop", "asgd". states: a list for each
+// state of the rule, as long as params. numbers: for each parameter what the rule's formula takes,
+// in the order of the structs in src/kernels/loops_rules.cpp. maximize turns the gradients round.
+using RuleNumbers = std::array<double, 8>;
+D2L_API void rule_step(std::string_view rule, TensorList params, TensorList grads,
+                       std::span<const std::vector<Tensor>> states,
+                       std::span<const RuleNumbers> numbers, bool maximize);
 
 }  // namespace d2l
