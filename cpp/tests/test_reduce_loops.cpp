@@ -23,7 +23,7 @@ void check_reduce(const NamedTable& t, Reduce r, Twin twin, double tolerance,
   REQUIRE((fn != nullptr));
   Random random{11};
   for (int64_t n : {1, 2, 5, 8, 31, 32, 64, 67, 128, 200, 1000, 5000}) {
-    for (int64_t m : {1, 2, 15, 16, 33, 300}) {
+    for (int64_t m : {1, 2, 10, 15, 16, 33, 300}) {
       if (n * m > 300000) continue;
       for (Direction d : directions(n, m)) {
         int64_t low = std::min<int64_t>(0, d.in * (n - 1)) + std::min<int64_t>(0, d.keep * (m - 1));
@@ -38,7 +38,8 @@ void check_reduce(const NamedTable& t, Reduce r, Twin twin, double tolerance,
         if (!std::numeric_limits<T>::is_integer && random.next() % 4 == 0 && indexed) {
           in[random.next() % in.size()] = std::numeric_limits<T>::quiet_NaN();
         }
-        std::vector<Out> out(2 * m + 1, Out(77));
+        const int64_t gap = random.next() % 2 + 1;  // between results, in elements
+        std::vector<Out> out(gap * m + 1, Out(77));
         std::vector<int64_t> index(m, -5);
         ReduceArgs a{};
         a.out = reinterpret_cast<char*>(out.data());
@@ -48,7 +49,7 @@ void check_reduce(const NamedTable& t, Reduce r, Twin twin, double tolerance,
         a.n = n, a.m = m;
         a.in_stride = d.in * static_cast<int64_t>(sizeof(T));
         a.keep_stride = d.keep * static_cast<int64_t>(sizeof(T));
-        a.out_stride = 2 * sizeof(Out);
+        a.out_stride = gap * static_cast<int64_t>(sizeof(Out));
         a.p = 3;
         fn(&a);
         bool good = true;
@@ -56,13 +57,13 @@ void check_reduce(const NamedTable& t, Reduce r, Twin twin, double tolerance,
           std::vector<T> column(n);
           for (int64_t i = 0; i < n; ++i) column[i] = in[-low + i * d.in + j * d.keep];
           int64_t where = 0;
-          double want = twin(column, &where), got = static_cast<double>(out[2 * j]);
+          double want = twin(column, &where), got = static_cast<double>(out[gap * j]);
           bool same = std::isnan(want)
                           ? std::isnan(got)
                           : got == want ||
                                 std::fabs(got - want) <= tolerance * std::max(1.0, std::fabs(want));
           if (indexed) same = same && index[j] == where;
-          same = same && out[2 * j + 1] == Out(77);
+          same = same && (gap == 1 || out[gap * j + 1] == Out(77));
           if (!same && good)
             MESSAGE("j ", j, " got ", got, " want ", want, " index ", index[j], " ", where);
           good = good && same;
@@ -216,13 +217,14 @@ TEST_CASE("reduce: a float sum of ten million elements is right to 1e-6") {
   }
 }
 
+// Narrow columns without gaps are the exception: they are read across rows, and never split.
 TEST_CASE("reduce: the result does not depend on how the kept dimension is split") {
   Random random{13};
   const int64_t n = 777, m = 100;
-  std::vector<float> x(n * m);
+  std::vector<float> x(n * (m + 3));
   for (auto& v : x) v = static_cast<float>(random.uniform(-1, 1));
   for (const NamedTable& t : tables()) {
-    for (Direction d : {Direction{1, n}, Direction{m, 1}, Direction{1, 7}}) {
+    for (Direction d : {Direction{1, n}, Direction{m + 3, 1}, Direction{1, 7}}) {
       std::vector<float> whole(m), parts(m);
       auto run = [&](int64_t from, int64_t count, std::vector<float>& out) {
         ReduceArgs a{};

@@ -39,10 +39,13 @@ int64_t reduced_numel(IntList shape, DimSet dims) {
 
 namespace {
 
-// The length of the pieces into which a long reduced dimension is cut when few elements are kept,
-// and the most elements that are cast at a time.
+// Elements of the pieces into which a long reduced dimension is cut when few elements are kept, and
+// the most that are cast at a time.
 constexpr int64_t kPiece = 1 << 15;
+// How many kept elements are few: along the reduced dimension, and across it, where they are the
+// neighbours in memory and a thread should read whole lines, row after row.
 constexpr int64_t kFewKept = 16;
+constexpr int64_t kFewColumns = 2048;
 
 // What the second and later steps of a chain do with the first one's partial results.
 Reduce combine(Reduce kind) {
@@ -185,8 +188,12 @@ struct Step {
     }
   }
 
-  bool in_pieces() const { return reduced.size >= 2 * kPiece && kept_numel < kFewKept; }
-  int64_t pieces() const { return (reduced.size + kPiece - 1) / kPiece; }
+  bool columns() const { return kept_dims && kept[0].in < reduced.in; }
+  bool in_pieces() const {
+    return kept_numel < (columns() ? kFewColumns : kFewKept) && reduced.size >= 2 * piece();
+  }
+  int64_t piece() const { return columns() ? std::max<int64_t>(kPiece / kept_numel, 32) : kPiece; }
+  int64_t pieces() const { return (reduced.size + piece() - 1) / piece(); }
 
   void run() const {
     const int64_t work = reduced.size * kept_numel;
@@ -195,10 +202,11 @@ struct Step {
       return;
     }
     LongOp unlocked(work >= (1 << 20));
-    // A multiple of a cache line of results, so that threads do not share lines.
-    const int64_t grain = (std::max<int64_t>(kGrain / reduced.size, 1) + 15) / 16 * 16;
-    const int64_t cut = kept_numel <= 64 ? 1 : grain;
-    parallel_for(kept_numel, cut,
+    // A multiple of a cache line of results, so that threads do not share lines; columns are read
+    // in runs of a page.
+    const int64_t least = columns() ? kFewColumns / 2 : kept_numel <= 64 ? 1 : 16;
+    const int64_t grain = (std::max<int64_t>(kGrain / reduced.size, 1) + least - 1) / least * least;
+    parallel_for(kept_numel, grain,
                  [&](int64_t begin, int64_t end) { range(begin, end, 0, reduced.size, 0); });
   }
   // Each piece of the reduced length writes `pitch` bytes after the one before.
@@ -206,7 +214,8 @@ struct Step {
     LongOp unlocked(reduced.size * kept_numel >= (1 << 20));
     parallel_for(pieces(), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        range(0, kept_numel, i * kPiece, std::min(kPiece, reduced.size - i * kPiece), i * pitch);
+        const int64_t first = i * piece();
+        range(0, kept_numel, first, std::min(piece(), reduced.size - first), i * pitch);
       }
     });
   }
@@ -410,7 +419,7 @@ ValueIndex reduce_index(const char* op, Reduce kind, const Tensor& self, int64_t
     join.index_scale = size;
     join.run();
     for (int64_t j = 0; j < n; ++j) {
-      index[j] = index[j] * kPiece + places.data_as<int64_t>()[index[j] * n + j];
+      index[j] = index[j] * s.piece() + places.data_as<int64_t>()[index[j] * n + j];
     }
   }
   if (kernel != self.dtype()) {

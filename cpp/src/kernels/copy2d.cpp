@@ -58,10 +58,63 @@ void pack_row(char* to, const char* from, int64_t n) {
   for (; i < n; ++i) put<T>(to + i * kSize, get<T>(from + 2 * i * kSize));
 }
 
+// A square of vectors, transposed in registers: bit by bit, the number of the row and that of the
+// lane change places.
+template <class T, int kBit>
+D2L_INLINE void exchange(Vec<T>* row) {
+  constexpr int kCount = kLanes<T>;
+  VInt<T> low, high;
+#pragma GCC unroll 64
+  for (int i = 0; i < kCount; ++i) {
+    low[i] = static_cast<IntOf<T>>(i & kBit ? kCount + i - kBit : i);
+    high[i] = static_cast<IntOf<T>>(i & kBit ? kCount + i : i + kBit);
+  }
+#pragma GCC unroll 64
+  for (int r = 0; r < kCount; ++r) {
+    if (r & kBit) continue;
+    const Vec<T> a = row[r], b = row[r + kBit];
+    row[r] = __builtin_shuffle(a, b, low);
+    row[r + kBit] = __builtin_shuffle(a, b, high);
+  }
+}
+template <class T>
+void transpose_tile(char* to, int64_t to_outer, const char* from, int64_t fi) {
+  Vec<T> row[kLanes<T>];
+#pragma GCC unroll 64
+  for (int i = 0; i < kLanes<T>; ++i) row[i] = load<T>(from + i * fi);
+  exchange<T, 1>(row);
+  if constexpr (kLanes<T> > 2) exchange<T, 2>(row);
+  if constexpr (kLanes<T> > 4) exchange<T, 4>(row);
+  if constexpr (kLanes<T> > 8) exchange<T, 8>(row);
+#pragma GCC unroll 64
+  for (int i = 0; i < kLanes<T>; ++i) store(to + i * to_outer, row[i]);
+}
+// Items contiguous along i where they go and along j where they come from; n and m are at least a
+// tile. The last tiles of a row or a column may overlap their neighbours.
+template <class T>
+void transpose_tiles(char* to, int64_t to_outer, const char* from, int64_t fi, int64_t n,
+                     int64_t m) {
+  constexpr int64_t kTile = kLanes<T>, kSize = sizeof(T);
+  for (int64_t j = 0;;) {
+    for (int64_t i = 0;;) {
+      transpose_tile<T>(to + i * kSize + j * to_outer, to_outer, from + i * fi + j * kSize, fi);
+      if (i + kTile == n) break;
+      i = i + 2 * kTile <= n ? i + kTile : n - kTile;
+    }
+    if (j + kTile == m) break;
+    j = j + 2 * kTile <= m ? j + kTile : m - kTile;
+  }
+}
+
 // kTile x kTile blocks: both sides touch whole cache lines.
 template <class T>
 void transpose(char* to, int64_t ti, int64_t to_outer, const char* from, int64_t fi, int64_t fo,
                int64_t n, int64_t m) {
+  if constexpr (sizeof(T) == 4 || sizeof(T) == 8) {
+    if (n >= kLanes<T> && m >= kLanes<T>) {
+      return transpose_tiles<T>(to, to_outer, from, fi, n, m);
+    }
+  }
   constexpr int kTile = sizeof(T) == 1 ? 16 : sizeof(T) == 16 ? 4 : 8;
   for (int64_t j = 0; j < m; j += kTile) {
     int64_t rows = m - j < kTile ? m - j : kTile;

@@ -48,8 +48,7 @@ D2L_INLINE VD one_plus(const ExpParts& e) {
 }
 // e^(x + xl), |xl| << 1.
 D2L_INLINE VD exp_of(VD x, VD xl) {
-  x = x > 710.0 ? splat(710.0) : x;
-  x = x < -746.0 ? splat(-746.0) : x;
+  x = clamped(x, -746.0, 710.0);
   ExpParts e = exp_parts(x, xl);
   return scale2(one_plus(e), e.k);
 }
@@ -64,16 +63,14 @@ D2L_INLINE DD expm1_dd(VD x) {
   return select(e.k == 0.0, m, r);
 }
 D2L_INLINE VD expm1(VD x) {
-  VD small = x > 100.0 ? splat(100.0) : x;
-  small = small < -100.0 ? splat(-100.0) : small;
+  VD small = clamped(x, -100.0, 100.0);
   DD r = expm1_dd(small);
   r.h = r.h + r.l;
   r.h = x > 100.0 ? exp(x) : r.h;
   return x == 0.0 ? x : r.h;
 }
 D2L_INLINE VD exp2(VD x) {
-  VD c = x > 1100.0 ? splat(1100.0) : x;
-  c = c < -1100.0 ? splat(-1100.0) : c;
+  VD c = clamped(x, -1100.0, 1100.0);
   VD k = round_even(c), f = c - k;
   DD r = mul(dd(kLn2, kLn2Tail), f);
   ExpParts e = exp_parts(r.h, r.l);  // |r| <= ln2 / 2: its k is 0 or, at the ends, +-1
@@ -149,7 +146,7 @@ D2L_INLINE VD log1p(VD x) {
 }
 
 D2L_INLINE VD sinh(VD x) {
-  VD a = abs(x), c = a > 40.0 ? splat(40.0) : a;
+  VD a = abs(x), c = at_most(a, splat(40.0));
   DD e = expm1_dd(c), r = add(e, div(e, add(e, splat(1.0))));
   DD shifted = add(dd(-kLn2, -kLn2Tail), a < 1e4 ? a : splat(1e4));
   VD y = a > 40.0 ? exp_of(shifted.h, shifted.l) : 0.5 * r.h;
@@ -157,14 +154,14 @@ D2L_INLINE VD sinh(VD x) {
   return copysign(y, x);
 }
 D2L_INLINE VD cosh(VD x) {
-  VD a = abs(x), c = a > 40.0 ? splat(40.0) : a;
+  VD a = abs(x), c = at_most(a, splat(40.0));
   DD e = add(expm1_dd(c), splat(1.0)), r = add(e, div(dd(1, 0), e));
   DD shifted = add(dd(-kLn2, -kLn2Tail), a < 1e4 ? a : splat(1e4));
   VD y = a > 40.0 ? exp_of(shifted.h, shifted.l) : 0.5 * r.h;
   return a != a ? a : y;
 }
 D2L_INLINE VD tanh(VD x) {
-  VD a = abs(x), c = a > 22.0 ? splat(22.0) : a;
+  VD a = abs(x), c = at_most(a, splat(22.0));
   DD e = expm1_dd(c + c);
   VD y = div(e, add(e, splat(2.0))).h;
   y = a > 22.0 ? splat(1.0) : y;

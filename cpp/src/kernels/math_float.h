@@ -54,27 +54,24 @@ D2L_INLINE ExpPartsF exp_parts(VF x) {
   return e;
 }
 D2L_INLINE VF exp_negative(VF x) {  // x <= 0
-  x = x < -105.0f ? splat(-105.0f) : x;
+  x = at_least(x, splat(-105.0f));
   ExpPartsF e = exp_parts(x);
   return scale2(1 + (e.r + e.tail), e.k);
 }
 D2L_INLINE VF exp(VF x) {
-  x = x > 89.0f ? splat(89.0f) : x;
-  x = x < -105.0f ? splat(-105.0f) : x;
+  x = clamped(x, -105.0f, 89.0f);
   ExpPartsF e = exp_parts(x);
   return scale2(1 + (e.r + e.tail), e.k);
 }
 D2L_INLINE VF exp2(VF x) {
   static constexpr float kPoly[] = {0.240226508f,   0.0555041087f,   0.00961808256f,
                                     0.00133335223f, 0.000154531629f, 1.52909485e-05f};
-  x = x > 200.0f ? splat(200.0f) : x;
-  x = x < -200.0f ? splat(-200.0f) : x;
+  x = clamped(x, -200.0f, 200.0f);
   VF k = round_even(x), f = x - k;
   return scale2(1 + fma(f, splat(0.693147182f), f * f * poly(f, kPoly)), k);
 }
 D2L_INLINE VF expm1(VF x) {
-  VF c = x > 90.0f ? splat(90.0f) : x;
-  c = c < -50.0f ? splat(-50.0f) : c;
+  VF c = clamped(x, -50.0f, 90.0f);
   ExpPartsF e = exp_parts(c);
   // 2^k (1 + r + tail) - 1; 2^k alone may overflow, so half of it is used.
   VF s = scale2(splat(0.5f), e.k), t = s - 0.5f;
@@ -151,7 +148,7 @@ D2L_INLINE VF erfc_positive(VF a, float c, VF square, VF rest) {
   static constexpr float kPoly[] = {
       1.07400691f,    -0.883394464f,   0.590228447f,   -0.310466518f,    0.119527078f,
       -0.0268374257f, -0.00121720932f, 0.00307963215f, -0.000497142238f, -0.000333150355f};
-  a = a > 15.0f ? splat(15.0f) : a;
+  a = at_most(a, splat(15.0f));
   VF d = a + c, lost = a - (d - c), n = a - c;
   VF r = 1 / d, t = n * r;
 #if D2L_AVX512 || D2L_AVX2
@@ -201,8 +198,7 @@ D2L_INLINE VD pow_core(VD a, VD y) {
   VD m = (VD)((VL)a - (VL)((biased - 1023) << 52));
   VD s = (m - 1) / (m + 1), z = s * s;
   VD l = fma(k, splat(kLn2), fma(s * z, poly(z, kLog), s + s)) * y;
-  l = l > 800.0 ? splat(800.0) : l;
-  l = l < -800.0 ? splat(-800.0) : l;
+  l = clamped(l, -800.0, 800.0);
   VD n = round_even(l * 1.4426950408889634), r = fma(-n, splat(kLn2), l);
   return scale2(1 + fma(r * r, poly(r, kExp), r), n);
 }

@@ -33,7 +33,7 @@ D2L_INLINE VD erfc_large(VD x, DD square) {
       -1.2923486724446887e-08, -1.1063449147368442e-08, 8.629789919546584e-10,
       1.4858742658316032e-09};
   square = select(x > 28.0, dd(784, 0), square);
-  x = x > 28.0 ? splat(28.0) : x;
+  x = at_most(x, splat(28.0));
   VD a = x + 3, t = (x - 3) / a, d = 1 + 2 * x;
   VD g = poly(t, kPoly);
   VD e = exp_of(-square.h, -square.l);

@@ -1,4 +1,4 @@
-// What a reduction does to elements, and a block of vectors reduced in registers.
+// What a reduction does to elements, and contiguous elements reduced in registers.
 //
 // The one idea: eight accumulators hide the latency of an addition, and reading in the order of
 // memory keeps the prefetchers at work. Extremes first look away from NaN, which is one instruction
@@ -14,13 +14,14 @@ namespace {
 constexpr int kGroup = 8;  // accumulators
 constexpr int kLevels = 48;
 
-// What an op says: T elements, A accumulator lanes (as wide as T), Out the result's element.
+// What an op says: T elements, A accumulator lanes (as wide as T), Out the result's element; kPlain
+// where that is the lane itself.
 template <class T>
 struct SumOp {
   using Elem = T;
   using Acc = T;
   using Out = T;
-  static constexpr bool kLong = false, kChecked = false;
+  static constexpr bool kLong = false, kChecked = false, kPlain = true;
   double p;
   static Vec<T> identity() { return Vec<T>{}; }
   D2L_INLINE Vec<T> map(Vec<T> x) const { return x; }
@@ -54,14 +55,14 @@ template <class T>
 struct MaxOp : SumOp<T> {
   static constexpr bool kChecked = Limits<T>::kFloating;
   static Vec<T> identity() { return splat(Limits<T>::lowest()); }
-  static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return b > a ? b : a; }
+  static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return at_least(a, b); }
   static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return (a > b) | (a != a) ? a : b; }
 };
 template <class T>
 struct MinOp : SumOp<T> {
   static constexpr bool kChecked = Limits<T>::kFloating;
   static Vec<T> identity() { return splat(Limits<T>::highest()); }
-  static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return b < a ? b : a; }
+  static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return at_most(a, b); }
   static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return (a < b) | (a != a) ? a : b; }
 };
 template <class T>
@@ -95,7 +96,7 @@ struct AnyOp {
   using Elem = T;
   using Acc = IntOf<T>;
   using Out = uint8_t;
-  static constexpr bool kLong = false, kChecked = false;
+  static constexpr bool kLong = false, kChecked = false, kPlain = false;
   double p;
   static VInt<T> identity() { return VInt<T>{}; }
   D2L_INLINE VInt<T> map(Vec<T> x) const { return x != Vec<T>{}; }
@@ -108,72 +109,64 @@ struct AllOp : AnyOp<T> {
   static D2L_INLINE VInt<T> combine(VInt<T> a, VInt<T> b) { return a & b; }
 };
 
-// kGroup accumulators: number k takes the vector at (k % 2) near + (k / 2) far, and again every
-// `step` bytes, `groups` times.
+// Combines; kNumbers: looks away from NaN, which a check of the whole block makes up for.
+template <class Op, bool kNumbers, class A>
+D2L_INLINE A joined(A a, A b) {
+  if constexpr (kNumbers) {
+    return Op::combine_numbers(a, b);
+  } else {
+    return Op::combine(a, b);
+  }
+}
+// Runs body(true_type or false_type), which returns vectors that are 0 where it saw only numbers.
+template <bool kNumbers>
+struct Numbers {
+  static constexpr bool value = kNumbers;
+};
+template <class Op, class Body>
+D2L_INLINE void with_check(Body body) {
+  if constexpr (Op::kChecked) {
+    if (__builtin_expect(!any(body(Numbers<true>{}) != Vec<typename Op::Acc>{}), 1)) return;
+  }
+  body(Numbers<false>{});
+}
+
+// kGroup accumulators: number k takes every kGroup-th of 8 * groups contiguous vectors.
 template <class Op>
-__attribute__((noinline, noclone)) void reduce_block(const Op* op, const char* p, int64_t near,
-                                                     int64_t far, int64_t step, int64_t groups,
+__attribute__((noinline, noclone)) void reduce_block(const Op* op, const char* p, int64_t groups,
                                                      Vec<typename Op::Acc>* out) {
   using A = Vec<typename Op::Acc>;
   using T = typename Op::Elem;
-  A x[kGroup];
+  with_check<Op>([&](auto numbers) __attribute__((always_inline)) {
+    constexpr bool kNumbers = decltype(numbers)::value;
+    A x[kGroup], seen[2] = {};
 #pragma GCC unroll 8
-  for (int k = 0; k < kGroup; ++k) x[k] = Op::identity();
-  const char* q = p;
-  if constexpr (Op::kChecked) {
-    A seen[2] = {};
-    for (int64_t g = 0; g < groups; ++g, q += step) {
-#pragma GCC unroll 8
-      for (int k = 0; k < kGroup; ++k) {
-        const A v = op->map(load<T>(q + (k & 1) * near + (k >> 1) * far));
-        x[k] = Op::combine_numbers(x[k], v);
-        seen[k & 1] = fma(v, A{}, seen[k & 1]);
-      }
-    }
-    seen[0] = seen[0] + seen[1];
-    if (__builtin_expect(any(seen[0] != A{}), 0)) {
-#pragma GCC unroll 8
-      for (int k = 0; k < kGroup; ++k) x[k] = Op::identity();
-      q = p;
-      for (int64_t g = 0; g < groups; ++g, q += step) {
-#pragma GCC unroll 8
-        for (int k = 0; k < kGroup; ++k) {
-          x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 1) * near + (k >> 1) * far)));
-        }
-      }
-    }
-  } else if constexpr (Op::kLong) {  // a long map stands in the code once
-    for (int64_t g = 0; g < groups; ++g, q += step) {
+    for (int k = 0; k < kGroup; ++k) x[k] = Op::identity();
+    const char* q = p;
+    for (int64_t g = 0; g < groups; ++g, q += kGroup * kVecBytes) {
+      auto take = [&](int k) __attribute__((always_inline)) {
+        const A v = op->map(load<T>(q + k * kVecBytes));
+        x[k] = joined<Op, kNumbers>(x[k], v);
+        if constexpr (kNumbers) seen[k & 1] = fma(v, A{}, seen[k & 1]);
+      };
+      if constexpr (Op::kLong) {  // a long map stands in the code once
 #pragma GCC unroll 1
-      for (int k = 0; k < kGroup; ++k) {
-        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 1) * near + (k >> 1) * far)));
+        for (int k = 0; k < kGroup; ++k) take(k);
+      } else {
+#pragma GCC unroll 8
+        for (int k = 0; k < kGroup; ++k) take(k);
       }
     }
-  } else {
-    for (int64_t g = 0; g < groups; ++g, q += step) {
 #pragma GCC unroll 8
-      for (int k = 0; k < kGroup; ++k) {
-        x[k] = Op::combine(x[k], op->map(load<T>(q + (k & 1) * near + (k >> 1) * far)));
-      }
-    }
-  }
-#pragma GCC unroll 8
-  for (int k = 0; k < kGroup; ++k) out[k] = x[k];
+    for (int k = 0; k < kGroup; ++k) out[k] = x[k];
+    return seen[0] + seen[1];
+  });
 }
 template <class Op>
 D2L_INLINE Vec<typename Op::Acc> tree(const Vec<typename Op::Acc>* x) {
   return Op::combine(Op::combine(Op::combine(x[0], x[1]), Op::combine(x[2], x[3])),
                      Op::combine(Op::combine(x[4], x[5]), Op::combine(x[6], x[7])));
 }
-// All accumulators of a block as one.
-template <class Op>
-D2L_INLINE Vec<typename Op::Acc> reduce_tree(const Op* op, const char* p, int64_t pitch,
-                                             int64_t groups) {
-  Vec<typename Op::Acc> x[kGroup];
-  reduce_block(op, p, pitch, 2 * pitch, 8 * pitch, groups, x);
-  return tree<Op>(x);
-}
-
 // `count` contiguous elements to one vector: blocks, whose results a binary cascade combines; what
 // is left over goes to the accumulators of the last one.
 template <class Op>
@@ -186,14 +179,16 @@ __attribute__((noinline, noclone)) Vec<typename Op::Acc> reduce_stream(const Op*
   uint64_t blocks = 0;
   int64_t vectors = count / kLanes<T>;
   for (; vectors >= kBlock; vectors -= kBlock, p += kBlock * kVecBytes) {
-    A t = reduce_tree(op, p, kVecBytes, kBlock / kGroup);
+    A x[kGroup];
+    reduce_block(op, p, kBlock / kGroup, x);
+    A t = tree<Op>(x);
     A* at = level;
     for (uint64_t bit = 1; blocks & bit; bit <<= 1, ++at) t = Op::combine(*at, t);
     *at = t;
     ++blocks;
   }
   A x[kGroup];
-  reduce_block(op, p, kVecBytes, 2 * kVecBytes, kGroup * kVecBytes, vectors / kGroup, x);
+  reduce_block(op, p, vectors / kGroup, x);
   p += vectors / kGroup * kGroup * kVecBytes;
   for (int64_t k = 0; k < vectors % kGroup; ++k, p += kVecBytes) {
     x[k] = Op::combine(x[k], op->map(load<T>(p)));

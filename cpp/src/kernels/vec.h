@@ -98,6 +98,14 @@ template <>
 struct Lane<int64_t> {
   using Int = int64_t;
 };
+template <>
+struct Lane<uint32_t> {
+  using Int = int32_t;
+};
+template <>
+struct Lane<uint64_t> {
+  using Int = int64_t;
+};
 template <class T>
 using IntOf = typename Lane<T>::Int;
 template <class T>
@@ -250,6 +258,49 @@ D2L_INLINE VD sqrt(VD a) {
 #endif
 }
 
+// x, but no more than limit (no less, below): one instruction, which lets a NaN in x through.
+D2L_INLINE VF at_most(VF x, VF limit) {
+#if D2L_AVX512
+  return (VF)_mm512_min_ps((__m512)limit, (__m512)x);
+#elif D2L_AVX2
+  return (VF)_mm256_min_ps((__m256)limit, (__m256)x);
+#else
+  return (VF)_mm_min_ps((__m128)limit, (__m128)x);
+#endif
+}
+D2L_INLINE VD at_most(VD x, VD limit) {
+#if D2L_AVX512
+  return (VD)_mm512_min_pd((__m512d)limit, (__m512d)x);
+#elif D2L_AVX2
+  return (VD)_mm256_min_pd((__m256d)limit, (__m256d)x);
+#else
+  return (VD)_mm_min_pd((__m128d)limit, (__m128d)x);
+#endif
+}
+D2L_INLINE VF at_least(VF x, VF limit) {
+#if D2L_AVX512
+  return (VF)_mm512_max_ps((__m512)limit, (__m512)x);
+#elif D2L_AVX2
+  return (VF)_mm256_max_ps((__m256)limit, (__m256)x);
+#else
+  return (VF)_mm_max_ps((__m128)limit, (__m128)x);
+#endif
+}
+D2L_INLINE VD at_least(VD x, VD limit) {
+#if D2L_AVX512
+  return (VD)_mm512_max_pd((__m512d)limit, (__m512d)x);
+#elif D2L_AVX2
+  return (VD)_mm256_max_pd((__m256d)limit, (__m256d)x);
+#else
+  return (VD)_mm_max_pd((__m128d)limit, (__m128d)x);
+#endif
+}
+// lo <= x <= hi; NaN stays.
+template <class V>
+D2L_INLINE V clamped(V x, Elem<V> lo, Elem<V> hi) {
+  return at_least(at_most(x, splat(hi)), splat(lo));
+}
+
 template <class T>
 inline constexpr IntOf<T> kSignBit = IntOf<T>(1) << (sizeof(T) * 8 - 1);
 
@@ -307,8 +358,7 @@ D2L_INLINE VF scale2(VF p, VF k) {
 #if D2L_AVX512
   return (VF)_mm512_scalef_ps((__m512)p, (__m512)k);
 #else
-  k = k > 250.0f ? splat(250.0f) : k;
-  k = k < -250.0f ? splat(-250.0f) : k;
+  k = clamped(k, -250.0f, 250.0f);
   VI i = __builtin_convertvector(k, VI), a = i >> 1;
   return p * (VF)((a + 127) << 23) * (VF)((i - a + 127) << 23);
 #endif
@@ -317,8 +367,7 @@ D2L_INLINE VD scale2(VD p, VD k) {
 #if D2L_AVX512
   return (VD)_mm512_scalef_pd((__m512d)p, (__m512d)k);
 #else
-  k = k > 2000.0 ? splat(2000.0) : k;
-  k = k < -2000.0 ? splat(-2000.0) : k;
+  k = clamped(k, -2000.0, 2000.0);
   const double magic = 6755399441055744.0;  // 1.5 2^52: the low bits become an integer
   VL i = (VL)(k + magic) - (VL)splat(magic), a = (VL)(k * 0.5 + magic) - (VL)splat(magic);
   return p * (VD)((a + 1023) << 52) * (VD)((i - a + 1023) << 52);
