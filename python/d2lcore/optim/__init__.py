@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from d2lcore.optim import lr_scheduler, swa_utils
 from d2lcore.optim._adafactor import Adafactor
 from d2lcore.optim._muon import Muon
 from d2lcore.optim.adadelta import Adadelta
@@ -33,4 +34,6 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "lr_scheduler",
+    "swa_utils",
 ]
