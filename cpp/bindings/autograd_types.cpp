@@ -1,172 +1,28 @@
-// grad_fn objects, tensor and node hooks, backward() and grad().
+// Hooks of tensors, and the calls that run the engine: backward() and grad().
 #include "autograd_types.h"
 
-#include <map>
 #include <memory>
 
 #include "convert.h"
-#include "d2lcore/autograd.h"
+#include "autograd/engine.h"
 #include "d2lcore/ops.h"
+#include "function_type.h"
 #include "iter/plan.h"
+#include "saved_hooks.h"
 
 namespace d2l::py {
 namespace {
 
-struct NodeObject {
-  PyObject_HEAD NodePtr node;
-};
-
-PyTypeObject* node_type = nullptr;
-uint64_t g_hook_id = 0;
-
-const NodePtr& node_of(PyObject* self) { return reinterpret_cast<NodeObject*>(self)->node; }
-
-void node_dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  auto* o = reinterpret_cast<NodeObject*>(self);
-  if (o->node) o->node->wrapper = nullptr;
-  o->node.~NodePtr();
-  type->tp_free(self);
-  Py_DECREF(type);
-}
-
-PyObject* node_repr(PyObject* self) {
-  const std::string full = node_of(self)->name();
-  const size_t colon = full.rfind(':');
-  return PyUnicode_FromFormat("<%s object at %p>",
-                              full.c_str() + (colon == std::string::npos ? 0 : colon + 1), self);
-}
-PyObject* node_name(PyObject* self, PyObject*) {
-  return guarded([&] { return PyUnicode_FromString(node_of(self)->name().c_str()); });
-}
-PyObject* next_functions(PyObject* self, void*) {
-  return guarded([&] {
-    const auto& edges = node_of(self)->edges;
-    Ref tuple = owned(PyTuple_New(static_cast<Py_ssize_t>(edges.size())));
-    for (size_t i = 0; i < edges.size(); ++i) {
-      PyTuple_SET_ITEM(
-          tuple.get(), static_cast<Py_ssize_t>(i),
-          owned(Py_BuildValue("(NI)", wrap_node(edges[i].node), edges[i].nr)).release());
-    }
-    return tuple.release();
-  });
-}
-PyObject* node_variable(PyObject* self, void*) {
-  return guarded([&]() -> PyObject* {
-    Node* n = node_of(self).get();
-    if (!n->is_accumulator) {
-      PyErr_SetString(PyExc_AttributeError, "this node has no attribute 'variable'");
-      throw PythonError();
-    }
-    return wrap(static_cast<AccumulateGrad*>(n)->variable());
-  });
-}
-PyObject* saved_bytes(PyObject* self, void*) {
-  return PyLong_FromLongLong(node_of(self)->saved_bytes());
-}
-PyObject* sequence_nr(PyObject* self, PyObject*) {
-  return PyLong_FromUnsignedLongLong(node_of(self)->sequence);
-}
-
-// A Python callable that C++ holds; its count is changed under the GIL only, which the engine has.
-using Callable = std::shared_ptr<Ref>;
-Callable hold(PyObject* f) { return std::make_shared<Ref>(Ref::borrow(f)); }
-
-Ref tuple_of(const std::vector<Tensor>& tensors) {
-  Ref tuple = owned(PyTuple_New(static_cast<Py_ssize_t>(tensors.size())));
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap(tensors[i]));
+// How messages call a hook.
+std::string function_name(PyObject* f) {
+  Ref name(PyObject_GetAttrString(f, "__name__"));
+  if (!name) {
+    PyErr_Clear();
+    name = owned(PyObject_Repr(f));
   }
-  return tuple;
-}
-
-// Takes what a hook returned in place of `tensors`; None keeps them.
-void replace(std::vector<Tensor>& tensors, PyObject* got) {
-  if (got == Py_None) return;
-  Ref items = PyTuple_Check(got) ? Ref::borrow(got) : owned(PyTuple_Pack(1, got));
-  check(PyTuple_GET_SIZE(items.get()) == static_cast<Py_ssize_t>(tensors.size()),
-        "hook has returned an incorrect number of values (got {}, expected {})",
-        static_cast<int64_t>(PyTuple_GET_SIZE(items.get())), static_cast<int64_t>(tensors.size()));
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    PyObject* o = PyTuple_GET_ITEM(items.get(), static_cast<Py_ssize_t>(i));
-    if (o == Py_None) {
-      tensors[i] = Tensor();
-      continue;
-    }
-    check<TypeError>(is_tensor(o), "expected Tensor, but hook returned '{}'", Py_TYPE(o)->tp_name);
-    tensors[i] = tensor_of(o);
-  }
-}
-
-PyObject* register_hook(PyObject* self, PyObject* f) {
-  return guarded([&] {
-    Callable call = hold(f);
-    node_of(self)->add_hooks().post.push_back(
-        {++g_hook_id, [call](std::vector<Tensor>& in, const std::vector<Tensor>& out) {
-           Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), tuple_of(in).get(),
-                                                        tuple_of(out).get(), nullptr));
-           replace(in, got.get());
-         }});
-    return PyLong_FromUnsignedLongLong(g_hook_id);
-  });
-}
-PyObject* register_prehook(PyObject* self, PyObject* f) {
-  return guarded([&] {
-    Callable call = hold(f);
-    node_of(self)->add_hooks().pre.push_back(
-        {++g_hook_id, [call](std::vector<Tensor>& out) {
-           Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), tuple_of(out).get(), nullptr));
-           replace(out, got.get());
-         }});
-    return PyLong_FromUnsignedLongLong(g_hook_id);
-  });
-}
-
-template <class V>
-void erase_hook(V& hooks, uint64_t id) {
-  std::erase_if(hooks, [id](const auto& h) { return h.first == id; });
-}
-PyObject* remove_node_hook(PyObject* self, PyObject* id) {
-  return guarded([&]() -> PyObject* {
-    const uint64_t which = PyLong_AsUnsignedLongLong(id);
-    if (NodeHooks* hooks = node_of(self)->hooks.get()) {
-      erase_hook(hooks->pre, which);
-      erase_hook(hooks->post, which);
-    }
-    Py_RETURN_NONE;
-  });
-}
-
-PyGetSetDef node_getset[] = {
-    {"next_functions", next_functions, nullptr,
-     "The nodes of the inputs, each with the number of its output.", nullptr},
-    {"variable", node_variable, nullptr, "The leaf of an AccumulateGrad node.", nullptr},
-    {"_saved_bytes", saved_bytes, nullptr, "Bytes of the tensors it keeps.", nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef node_methods[] = {
-    {"name", node_name, METH_NOARGS, "The name of the node."},
-    {"_sequence_nr", sequence_nr, METH_NOARGS, "The order in which nodes were made."},
-    {"_register_hook", register_hook, METH_O, nullptr},
-    {"_register_prehook", register_prehook, METH_O, nullptr},
-    {"_remove_hook", remove_node_hook, METH_O, nullptr},
-    {nullptr, nullptr, 0, nullptr}};
-
-PyTypeObject* type_for(const std::string& full) {
-  static auto* types = new std::map<std::string, PyTypeObject*>;
-  const size_t colon = full.rfind(':');
-  const std::string name = colon == std::string::npos ? full : full.substr(colon + 1);
-  PyTypeObject*& type = (*types)[name];
-  if (!type) {
-    auto* qualified =
-        new std::string("d2lcore.autograd.graph." + name);  // the type borrows its name
-    PyType_Slot slots[] = {{0, nullptr}};
-    PyType_Spec spec = {qualified->c_str(), sizeof(NodeObject), 0,
-                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
-    Ref bases = owned(PyTuple_Pack(1, reinterpret_cast<PyObject*>(node_type)));
-    type = reinterpret_cast<PyTypeObject*>(
-        owned(PyType_FromSpecWithBases(&spec, bases.get())).release());
-  }
-  return type;
+  const char* text = PyUnicode_AsUTF8(name.get());
+  if (!text) throw PythonError();
+  return text;
 }
 
 // Leaves keep their hooks themselves; other tensors' hooks hang on the node's output.
@@ -188,21 +44,22 @@ PyObject* add_tensor_hook(PyObject*, PyObject* args) {
       if (!meta.leaf_hooks) meta.leaf_hooks = std::make_unique<NodeHooks>();
       hooks = meta.leaf_hooks.get();
     }
-    hooks->pre.push_back(
-        {++g_hook_id, [call, nr](std::vector<Tensor>& out) {
+    const uint64_t id = next_hook_id();
+    hooks->tensor.push_back(
+        {id, [call, nr](std::vector<Tensor>& out) {
            if (!out[nr].defined()) return;
            Ref g = owned(wrap(out[nr]));
            Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), g.get(), nullptr));
            if (got.get() == Py_None) return;
-           check<TypeError>(is_tensor(got.get()), "expected Tensor, but hook returned '{}'",
+           check<TypeError>(is_tensor(got.get()), "expected Variable, but hook returned '{}'",
                             Py_TYPE(got.get())->tp_name);
            const Tensor& fresh = tensor_of(got.get());
            check(d2l::equal(fresh.shape(), out[nr].shape()),
-                 "hook has changed the size of value: from {} to {}", out[nr].shape(),
-                 fresh.shape());
+                 "hook '{}' has changed the size of value", function_name(call->get()));
            out[nr] = fresh;
-         }});
-    return PyLong_FromUnsignedLongLong(g_hook_id);
+         },
+         f});
+    return PyLong_FromUnsignedLongLong(id);
   });
 }
 
@@ -212,14 +69,18 @@ PyObject* add_post_accumulate_hook(PyObject*, PyObject* args) {
     if (!PyArg_ParseTuple(args, "OO:_add_post_accumulate_hook", &object, &f)) throw PythonError();
     check<TypeError>(is_tensor(object), "expected a Tensor");
     const Tensor& t = tensor_of(object);
-    check(t->requires_grad, "post accumulate grad hooks cannot be registered on non-leaf tensors");
+    check(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
+    check(t.is_leaf(), "post accumulate grad hooks cannot be registered on non-leaf tensors");
     Callable call = hold(f);
+    const uint64_t id = next_hook_id();
     meta_of(t).post_accumulate.push_back(
-        {++g_hook_id, [call](const Tensor& leaf) {
+        {id,
+         [call](const Tensor& leaf) {
            Ref x = owned(wrap(leaf));
            owned(PyObject_CallFunctionObjArgs(call->get(), x.get(), nullptr));
-         }});
-    return PyLong_FromUnsignedLongLong(g_hook_id);
+         },
+         f});
+    return PyLong_FromUnsignedLongLong(id);
   });
 }
 
@@ -231,9 +92,12 @@ PyObject* remove_tensor_hook(PyObject*, PyObject* args) {
     check<TypeError>(is_tensor(object), "expected a Tensor");
     const Tensor& t = tensor_of(object);
     if (AutogradMeta* meta = t->autograd) {
-      if (meta->leaf_hooks) erase_hook(meta->leaf_hooks->pre, id);
-      if (meta->grad_fn && meta->grad_fn->hooks) erase_hook(meta->grad_fn->hooks->pre, id);
-      erase_hook(meta->post_accumulate, id);
+      const auto match = [id](const auto& h) { return h.id == id; };
+      if (meta->leaf_hooks) std::erase_if(meta->leaf_hooks->tensor, match);
+      if (meta->grad_fn && meta->grad_fn->hooks) {
+        std::erase_if(meta->grad_fn->hooks->tensor, match);
+      }
+      std::erase_if(meta->post_accumulate, match);
     }
     Py_RETURN_NONE;
   });
@@ -261,6 +125,72 @@ std::vector<Tensor> tensors_of(PyObject* o, const char* what) {
   return out;
 }
 
+// A tensor's place in the graph, or that of a GradientEdge: a tuple of a node and an output number.
+template <class F>
+Edge edge_from(PyObject* o, const char* what, F of_tensor) {
+  if (is_tensor(o)) return of_tensor(tensor_of(o));
+  check<TypeError>(PyTuple_Check(o) && PyTuple_GET_SIZE(o) >= 2 &&
+                       PyObject_TypeCheck(PyTuple_GET_ITEM(o, 0), node_type),
+                   "{} must be Tensors or GradientEdges, but got {}", what, Py_TYPE(o)->tp_name);
+  const NodePtr& node = node_of(PyTuple_GET_ITEM(o, 0));
+  int64_t nr = 0;
+  check<TypeError>(as_int(PyTuple_GET_ITEM(o, 1), nr), "the output number must be an int");
+  check<IndexError>(nr >= 0 && nr < node->outputs(), "{} has no output {}", node->name(), nr);
+  return {node, static_cast<uint32_t>(nr)};
+}
+
+// Single ones too: an edge is a tuple itself.
+template <class F>
+std::vector<Edge> edges_from(PyObject* o, const char* what, F of_tensor) {
+  std::vector<Edge> out;
+  const bool one = is_tensor(o) || (PyTuple_Check(o) && PyTuple_GET_SIZE(o) >= 2 &&
+                                    PyObject_TypeCheck(PyTuple_GET_ITEM(o, 0), node_type));
+  if (o == Py_None) return out;
+  if (one) {
+    out.push_back(edge_from(o, what, [&](const Tensor& t) { return of_tensor(t, 0); }));
+    return out;
+  }
+  Ref items = owned(PySequence_Tuple(o));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
+    out.push_back(edge_from(PyTuple_GET_ITEM(items.get(), i), what, [&](const Tensor& t) {
+      return of_tensor(t, static_cast<size_t>(i));
+    }));
+  }
+  return out;
+}
+std::vector<Edge> roots_from(PyObject* o) { return edges_from(o, "outputs", root_edge); }
+std::vector<Edge> inputs_from(PyObject* o) {
+  return edges_from(o, "inputs", [](const Tensor& t, size_t) { return input_edge(t); });
+}
+
+// backward(inputs=...): those that are no leaves keep their gradient too.
+std::vector<Edge> accumulating(PyObject* inputs) {
+  for (const Tensor& t : [&] {
+         std::vector<Tensor> found;
+         if (is_tensor(inputs)) found.push_back(tensor_of(inputs));
+         if (!PyTuple_Check(inputs) && !PyList_Check(inputs)) return found;
+         for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(inputs); ++i) {
+           PyObject* o = PySequence_Fast_GET_ITEM(inputs, i);
+           if (is_tensor(o)) found.push_back(tensor_of(o));
+         }
+         return found;
+       }()) {
+    retain_gradient(t);
+  }
+  return inputs_from(inputs);
+}
+
+void warn_of_cycles(bool create_graph) {
+  if (!create_graph) return;
+  succeed(PyErr_WarnEx(
+      PyExc_UserWarning,
+      "Using backward() with create_graph=True will create a reference cycle between the parameter "
+      "and its gradient which can cause a memory leak. We recommend using autograd.grad when "
+      "creating the graph to avoid this. If you have to use this function, make sure to reset the "
+      ".grad fields of your parameters to None after use to break the cycle and avoid the leak.",
+      1));
+}
+
 // _backward(tensors, gradients, retain_graph, create_graph, inputs)
 PyObject* run_backward(PyObject*, PyObject* args) {
   return guarded([&]() -> PyObject* {
@@ -270,8 +200,9 @@ PyObject* run_backward(PyObject*, PyObject* args) {
                           &inputs)) {
       throw PythonError();
     }
-    backward(tensors_of(tensors, "tensors"), tensors_of(gradients, "gradients"),
-             {retain != 0, create != 0}, tensors_of(inputs, "inputs"));
+    warn_of_cycles(create != 0);
+    backward(roots_from(tensors), tensors_of(gradients, "gradients"), {retain != 0, create != 0},
+             accumulating(inputs));
     Py_RETURN_NONE;
   });
 }
@@ -285,10 +216,52 @@ PyObject* run_grad(PyObject*, PyObject* args) {
                           &unused)) {
       throw PythonError();
     }
-    return tuple_of(grad(tensors_of(outputs, "outputs"), tensors_of(inputs, "inputs"),
+    return tuple_of(grad(roots_from(outputs), inputs_from(inputs),
                          tensors_of(gradients, "gradients"), {retain != 0, create != 0},
                          unused != 0))
         .release();
+  });
+}
+
+// _jacobian(output, inputs, create_graph)
+PyObject* run_jacobian(PyObject*, PyObject* args) {
+  return guarded([&] {
+    PyObject *output, *inputs;
+    int create;
+    if (!PyArg_ParseTuple(args, "OOp:_jacobian", &output, &inputs, &create)) throw PythonError();
+    check<TypeError>(is_tensor(output), "expected a Tensor");
+    return tuple_of(jacobian(tensor_of(output), tensors_of(inputs, "inputs"), create != 0))
+        .release();
+  });
+}
+
+// _depends_only_on(outputs, inputs)
+PyObject* run_depends_only_on(PyObject*, PyObject* args) {
+  return guarded([&] {
+    PyObject *outputs, *inputs;
+    if (!PyArg_ParseTuple(args, "OO:_depends_only_on", &outputs, &inputs)) throw PythonError();
+    return PyBool_FromLong(depends_only_on(roots_from(outputs), inputs_from(inputs)));
+  });
+}
+
+// _gradient_edge(tensor): its node (a leaf's accumulator) and output number.
+PyObject* gradient_edge(PyObject*, PyObject* o) {
+  return guarded([&] {
+    check<TypeError>(is_tensor(o), "expected a Tensor");
+    const Tensor& t = tensor_of(o);
+    check(t.requires_grad(),
+          "It is not possible to get the gradient edge for a Tensor that does not require "
+          "gradients");
+    const Edge e = edge_of(t);
+    return owned(Py_BuildValue("(NI)", wrap_node(e.node), e.nr)).release();
+  });
+}
+
+PyObject* current_run_id(PyObject*, PyObject*) { return PyLong_FromLongLong(current_run()); }
+PyObject* run_executes(PyObject*, PyObject* o) {
+  return guarded([&] {
+    check<TypeError>(PyObject_TypeCheck(o, node_type), "expected a Node");
+    return PyBool_FromLong(current_run_executes(*node_of(o)));
   });
 }
 
@@ -301,7 +274,26 @@ PyObject* set_grad_enabled_py(PyObject*, PyObject* on) {
   return PyBool_FromLong(before);
 }
 
+PyObject* set_inference_mode(PyObject*, PyObject* on) {
+  const int truth = PyObject_IsTrue(on);
+  if (truth < 0) return nullptr;
+  const bool before = InferenceMode::enabled();
+  InferenceMode::set(truth != 0);
+  return PyBool_FromLong(before);
+}
+PyObject* is_inference_mode_enabled(PyObject*, PyObject*) {
+  return PyBool_FromLong(InferenceMode::enabled());
+}
+
 PyMethodDef functions[] = {
+    {"_jacobian", run_jacobian, METH_VARARGS, nullptr},
+    {"_depends_only_on", run_depends_only_on, METH_VARARGS, nullptr},
+    {"_gradient_edge", gradient_edge, METH_O, nullptr},
+    {"_current_graph_task_id", current_run_id, METH_NOARGS, nullptr},
+    {"_will_engine_execute_node", run_executes, METH_O, nullptr},
+    {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
+    {"is_inference_mode_enabled", is_inference_mode_enabled, METH_NOARGS,
+     "Whether inference mode is on."},
     {"_backward", run_backward, METH_VARARGS, nullptr},
     {"_grad", run_grad, METH_VARARGS, nullptr},
     {"_add_tensor_hook", add_tensor_hook, METH_VARARGS, nullptr},
@@ -315,20 +307,6 @@ void* release_gil() { return PyGILState_Check() ? PyEval_SaveThread() : nullptr;
 void acquire_gil(void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); }
 
 }  // namespace
-
-PyObject* wrap_node(const NodePtr& node) {
-  if (!node) Py_RETURN_NONE;
-  if (node->wrapper) {
-    auto* o = static_cast<PyObject*>(node->wrapper);
-    Py_INCREF(o);
-    return o;
-  }
-  PyTypeObject* type = type_for(node->name());
-  Ref o = owned(type->tp_alloc(type, 0));
-  new (&reinterpret_cast<NodeObject*>(o.get())->node) NodePtr(node);
-  node->wrapper = o.get();
-  return o.release();
-}
 
 void retain_gradient(const Tensor& t) {
   check(t.requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
@@ -349,7 +327,7 @@ PyObject* tensor_backward(PyObject* self, PyObject* args, PyObject* kwargs) {
         throw PythonError();
       }
     }
-    std::vector<Tensor> wanted = tensors_of(inputs, "inputs");
+    const std::vector<Edge> wanted = accumulating(inputs);
     check(inputs == Py_None || !wanted.empty(),
           "`inputs` argument to `backward()` cannot be empty.");
     check<TypeError>(gradient == Py_None || is_tensor(gradient),
@@ -359,7 +337,9 @@ PyObject* tensor_backward(PyObject* self, PyObject* args, PyObject* kwargs) {
     if (gradient != Py_None) gradients.push_back(tensor_of(gradient));
     const int keep = retain == Py_None ? create : PyObject_IsTrue(retain);
     succeed(keep);
-    backward({tensor_of(self)}, std::move(gradients), {keep != 0, create != 0}, wanted);
+    warn_of_cycles(create != 0);
+    backward({root_edge(tensor_of(self), 0)}, std::move(gradients), {keep != 0, create != 0},
+             wanted);
     Py_RETURN_NONE;
   });
 }
@@ -367,17 +347,9 @@ PyObject* tensor_backward(PyObject* self, PyObject* args, PyObject* kwargs) {
 void make_autograd(PyObject* module) {
   gil_hooks.release = release_gil;
   gil_hooks.acquire = acquire_gil;
-  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
-                         {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
-                         {Py_tp_getset, node_getset},
-                         {Py_tp_methods, node_methods},
-                         {Py_tp_doc, const_cast<char*>("A node of the backward graph.")},
-                         {0, nullptr}};
-  PyType_Spec spec = {"d2lcore.autograd.graph.Node", sizeof(NodeObject), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                      slots};
-  node_type = reinterpret_cast<PyTypeObject*>(owned(PyType_FromSpec(&spec)).release());
-  succeed(PyObject_SetAttrString(module, "Node", reinterpret_cast<PyObject*>(node_type)));
+  make_node_type(module);
+  make_function_type(module);
+  make_saved_hooks(module);
   succeed(PyModule_AddFunctions(module, functions));
 }
 

@@ -29,7 +29,16 @@ GETTER(get_layout, (void)t;
 GETTER(get_ndim, return PyLong_FromLongLong(t.dim());)
 GETTER(get_requires_grad, return PyBool_FromLong(t.requires_grad());)
 GETTER(get_is_leaf, return PyBool_FromLong(t.is_leaf());)
-GETTER(get_grad, return wrap(t.grad());)
+GETTER(get_grad_quietly, return wrap(t.grad());)
+GETTER(get_grad, if (!t.is_leaf() && !t.grad().defined() && !t->autograd->retains_grad) {
+  constexpr const char* text =
+      "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+      "attribute won't be populated during autograd.backward(). If you indeed want the .grad field "
+      "to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you "
+      "access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
+      "github.com/pytorch/pytorch/pull/30531 for more information.";
+  succeed(PyErr_WarnEx(PyExc_UserWarning, text, 1));
+} return wrap(t.grad());)
 GETTER(get_grad_fn, return wrap_node(grad_fn_of(t));)
 GETTER(get_output_nr, grad_fn_of(t);
        return PyLong_FromLong(t->autograd ? t->autograd->output_nr : 0);)
@@ -40,7 +49,8 @@ GETTER(get_H, return wrap(matrix_H(t));)
 GETTER(get_mH, return wrap(mH(t));)
 GETTER(get_real, return wrap(real(t));)
 GETTER(get_imag, return wrap(imag(t));)
-GETTER(get_version, return PyLong_FromUnsignedLong(t.version());)
+GETTER(get_version, check(!t.is_inference(), "Inference tensors do not track version counter.");
+       return PyLong_FromUnsignedLong(t.version());)
 GETTER(get_itemsize, return PyLong_FromLongLong(t.item_bytes());)
 GETTER(get_nbytes, return PyLong_FromLongLong(t.nbytes());)
 GETTER(get_retains_grad, return PyBool_FromLong(t->autograd && t->autograd->retains_grad);)
@@ -56,6 +66,12 @@ int set_requires_grad(PyObject* self, PyObject* value, void*) {
   });
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return out;
+}
+
 int set_grad(PyObject* self, PyObject* value, void*) {
   return guarded<int>(-1, [&] {
     const Tensor& t = tensor_of(self);
@@ -63,15 +79,22 @@ int set_grad(PyObject* self, PyObject* value, void*) {
       t.set_grad(Tensor());
       return 0;
     }
-    check<TypeError>(is_tensor(value), "assigned grad expected to be a Tensor or None but got {}",
+    check<TypeError>(is_tensor(value),
+                     "assigned grad expected to be a Tensor or None but got grad of type {}",
                      Py_TYPE(value)->tp_name);
     const Tensor& g = tensor_of(value);
     check(!g.is(t), "can't assign Variable as its own grad");
-    check(g.dtype() == t.dtype(),
-          "assigned grad has data of a different type: expected torch.{}Tensor, got torch.{}Tensor",
-          scalar_name(t.dtype()), scalar_name(g.dtype()));
     check(d2l::equal(g.shape(), t.shape()),
-          "assigned grad has data of a different size: expected {}, got {}", t.shape(), g.shape());
+          "attempting to assign a gradient of size '{}' to a tensor of size '{}'. Please ensure "
+          "that the gradient and the tensor are the same size",
+          g.shape(), t.shape());
+    check(g.dtype() == t.dtype(),
+          "attempting to assign a gradient with dtype '{}' to a tensor with grad_dtype '{}'. The "
+          "gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
+          "set the tensor's grad_dtype attribute with a specific dtype, or None to allow any "
+          "dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient "
+          "may break downstream systems that assume they match.",
+          lower(scalar_name(g.dtype())), scalar_name(t.dtype()));
     t.set_grad(g);
     return 0;
   });
@@ -185,6 +208,7 @@ METHOD(is_floating_point, return PyBool_FromLong(is_floating(t.dtype()));)
 METHOD(is_complex_method, return PyBool_FromLong(is_complex(t.dtype()));)
 METHOD(is_signed, return PyBool_FromLong(t.dtype() != DType::Bool && t.dtype() != DType::UInt8);)
 METHOD(get_device_method, (void)t; return PyLong_FromLong(-1);)
+METHOD(is_inference, return PyBool_FromLong(t.is_inference());)
 METHOD(is_false, (void)t; Py_RETURN_FALSE;)
 METHOD(self_method, (void)t; Py_INCREF(self); return self;)
 METHOD(is_set_to, check<TypeError>(is_tensor(arg), "is_set_to(): argument 'tensor' must be Tensor");
@@ -199,7 +223,13 @@ METHOD(complex_method, return Py_BuildValue("D", [&] {
          return &c;
        }());)
 METHOD(retain_grad, retain_gradient(t); Py_RETURN_NONE;)
-METHOD(detach_inplace, check(!t->base, "Can't detach views in-place. Use detach() instead.");
+METHOD(detach_inplace,
+       check(!t->base,
+             "Can't detach views in-place. Use detach() instead. If you are using "
+             "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
+             "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
+             "these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
+             "function in torch/optim/optimizer.py as the solution.");
        if (t->autograd) t->autograd->grad_fn = NodePtr(); t->requires_grad = false; Py_INCREF(self);
        return self;)
 
@@ -316,7 +346,7 @@ PyGetSetDef tensor_getset[] = {
      nullptr},
     {"is_leaf", get_is_leaf, nullptr, "Whether no recorded op made it.", nullptr},
     {"grad", get_grad, set_grad, "The gradient accumulated so far, or None.", nullptr},
-    {"_grad", get_grad, set_grad, nullptr, nullptr},
+    {"_grad", get_grad_quietly, set_grad, nullptr, nullptr},
     {"grad_fn", get_grad_fn, nullptr, "The node that computes its gradient, or None.", nullptr},
     {"output_nr", get_output_nr, nullptr, "Which output of grad_fn it is.", nullptr},
     {"data", get_data, set_data, "The same memory outside of the graph.", nullptr},
@@ -359,7 +389,7 @@ PyMethodDef tensor_methods[] = {
     {"is_floating_point", is_floating_point, METH_NOARGS, "Whether the dtype is a floating one."},
     {"is_complex", is_complex_method, METH_NOARGS, "Whether the dtype is complex."},
     {"is_signed", is_signed, METH_NOARGS, "Whether the dtype has negative values."},
-    {"is_inference", is_false, METH_NOARGS, nullptr},
+    {"is_inference", is_inference, METH_NOARGS, "Whether it was made in inference mode."},
     {"is_shared", is_false, METH_NOARGS, nullptr},
     {"is_pinned", method(is_false), METH_NOARGS, nullptr},
     {"get_device", get_device_method, METH_NOARGS, "-1: the CPU."},

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "node_type.h"
+
 namespace d2l::py {
 
 PyTypeObject* tensor_type = nullptr;
@@ -76,11 +78,12 @@ void dealloc(PyObject* self) {
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(reinterpret_cast<TensorObject*>(self)->dict);
   Py_VISIT(Py_TYPE(self));
-  return 0;
+  return traverse_graph(reinterpret_cast<TensorObject*>(self)->tensor, visit, arg);
 }
 
 int clear(PyObject* self) {
   Py_CLEAR(reinterpret_cast<TensorObject*>(self)->dict);
+  clear_graph(reinterpret_cast<TensorObject*>(self)->tensor);
   return 0;
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from d2lcore._C import _set_grad_enabled, is_grad_enabled
+from d2lcore._C import _set_grad_enabled, _set_inference_mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,12 +146,15 @@ class set_grad_enabled(_GradMode):
 
 
 class inference_mode(_GradMode):
-    """As :class:`no_grad`; ``inference_mode(False)`` changes nothing.
+    """As :class:`no_grad`, and what is made inside can never be part of a graph: such tensors count
+    no versions, and outside they are neither written in place nor saved for a backward pass.
+    ``inference_mode(False)`` leaves the mode for the length of the block.
 
     >>> import d2lcore as torch
     >>> with torch.inference_mode():
-    ...     torch.is_grad_enabled()
-    False
+    ...     x = torch.ones(2)
+    >>> x.is_inference()
+    True
     """
 
     __slots__ = ()
@@ -161,7 +164,15 @@ class inference_mode(_GradMode):
 
     def __init__(self, mode: bool = True) -> None:
         self._before = []
-        self._mode = is_grad_enabled() and not mode
+        self._mode = not mode  # of the gradients
+
+    def __enter__(self) -> None:
+        self._before.append(_set_inference_mode(not self._mode))
+        self._before.append(_set_grad_enabled(self._mode))
+
+    def __exit__(self, *error: object) -> None:
+        _set_grad_enabled(self._before.pop())
+        _set_inference_mode(self._before.pop())
 
     def _again(self) -> _GradMode:
         return inference_mode(not self._mode)

@@ -148,6 +148,38 @@ class TensorHandle:
         self.remove()
 
 
+class NodeHandle:
+    """What a node's register_hook returns: ``remove()`` takes the hook away."""
+
+    def __init__(self, node: Any, number: int) -> None:
+        self._node: Any = node
+        self.id = number
+
+    def remove(self) -> None:
+        """Takes the hook away; doing so twice does nothing."""
+        if self._node is not None:
+            self._node._remove_hook(self.id)
+            self._node = None
+
+    def __enter__(self) -> NodeHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def _node_register_hook(self: Any, fn: Callable[..., Any]) -> NodeHandle:
+    """Calls ``fn(grad_inputs, grad_outputs)`` after the node has run; what it returns, if not None,
+    replaces ``grad_inputs``."""
+    return NodeHandle(self, self._register_hook(fn))
+
+
+def _node_register_prehook(self: Any, fn: Callable[..., Any]) -> NodeHandle:
+    """Calls ``fn(grad_outputs)`` before the node runs; what it returns, if not None, replaces
+    ``grad_outputs``."""
+    return NodeHandle(self, self._register_prehook(fn))
+
+
 def _register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> TensorHandle:
     """Calls ``hook(grad)`` when the gradient of this tensor is computed; what it returns, if not
     None, replaces the gradient.
@@ -226,6 +258,13 @@ def finish_tensor_type() -> None:
         function.__name__ = name
         function.__qualname__ = f"Tensor.{name}"
         setattr(Tensor, name, function)
+    for name, function in (
+        ("register_hook", _node_register_hook),
+        ("register_prehook", _node_register_prehook),
+    ):
+        function.__name__ = name
+        function.__qualname__ = f"Node.{name}"
+        setattr(_C.Node, name, function)
     setattr(Tensor, "__array_interface__", property(_interop._array_interface))  # noqa: B010
     # NumPy asks this before it takes an operator into its own hands.
     setattr(Tensor, "__array_priority__", 1000)  # noqa: B010

@@ -16,10 +16,20 @@ struct Storage {
   std::atomic<int32_t> pins{
       0};                // buffers handed out (NumPy, DLPack): a pinned storage is never resized
   bool writable = true;  // false for memory that its owner declared read-only
+  bool inference = false;  // made in inference mode: outside of it never part of a graph
   char* data = nullptr;
   int64_t nbytes = 0;
   void (*release)(void* owner) = nullptr;  // null: the block came from our allocator
   void* owner = nullptr;
+};
+
+// Inference mode, per thread: what is allocated in it can never be differentiated.
+struct D2L_API InferenceMode {
+  static bool enabled() { return enabled_; }
+  static void set(bool on) { enabled_ = on; }
+
+ private:
+  static inline thread_local bool enabled_ = false;
 };
 
 class D2L_API StoragePtr {

@@ -29,7 +29,9 @@ struct TensorImpl {
   bool private_version = false;    // made by .data: its writes are not seen by saved tensors
   bool stateful_wrapper = false;   // see note in bindings/tensor_type.h
   bool no_grad_view = false;       // a view made while gradients were off
+  bool inference_view = false;     // one of a normal tensor, made in inference mode
   bool multi_output_view = false;  // a view made by unbind, split, chunk
+  bool custom_view = false;        // a view returned by a custom Function
   int64_t numel = 1;
   int64_t offset = 0;
   StoragePtr storage;
@@ -107,6 +109,7 @@ class D2L_API Tensor {
   void set_requires_grad(bool on) const;
   Tensor grad() const;
   void set_grad(Tensor g) const;
+  bool is_inference() const { return p_->storage->inference; }
   uint32_t version() const { return p_->private_version ? 0 : p_->storage->version; }
   void bump_version() const {
     if (!p_->private_version) ++p_->storage->version;

@@ -4,15 +4,27 @@
 // cotangents so far and the number of edges still to deliver); ready nodes leave a heap by falling
 // sequence number, so that memory is let go in the reverse order of the forward pass.
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
-#include "autograd/meta.h"
-#include "d2lcore/autograd.h"
+#include "autograd/engine.h"
 #include "d2lcore/ops.h"
+#include "iter/map.h"
 
 namespace d2l {
+
+void (*Anomaly::report)(const Node& n) = nullptr;
+bool Anomaly::check_nan = true;
+thread_local void (*inspect_gradient)(const Node& n, size_t input, const Tensor& g) = nullptr;
+
 namespace {
+
+class Run;
+thread_local Run* t_run = nullptr;
+thread_local Node* t_node = nullptr;
+std::atomic<int64_t> g_runs{0};
 
 struct Slot {
   NodePtr node;
@@ -38,11 +50,23 @@ Tensor conform(Tensor g, const OutputMeta& meta, const Node& from, size_t index)
 
 class Run {
  public:
-  Run(bool retain, bool accumulate) : retain_(retain), accumulate_(accumulate) {}
+  Run(bool retain, bool accumulate)
+      : id(g_runs.fetch_add(1)), outer_(t_run), retain_(retain), accumulate_(accumulate) {
+    t_run = this;
+  }
+  Run(const Run&) = delete;
   ~Run() {
+    t_run = outer_;
     for (Slot& s : slots_) {
       if (s.node && s.node->run == this) s.node->run = nullptr;
     }
+  }
+
+  const int64_t id;
+
+  bool executes(const Node& n) {
+    const Slot* s = slot(&n);
+    return s && s->needed && (accumulate_ || !n.is_accumulator) && leads_on(n);
   }
 
   void discover(const std::vector<Edge>& roots) {
@@ -153,10 +177,9 @@ class Run {
     NodePtr node = s.node;
     std::vector<Tensor> out = std::move(s.cotangents);
     out.resize(node->outputs());
-    NodeHooks* hooks = hooks_of(*node);
-    if (hooks && s.needed) {
-      for (size_t i = 0; i < hooks->pre.size(); ++i) {
-        auto hook = hooks->pre[i].second;  // a hook may register or remove hooks
+    if (NodeHooks* hooks = tensor_hooks_of(*node); hooks && s.needed) {
+      for (size_t i = 0; i < hooks->tensor.size(); ++i) {
+        auto hook = hooks->tensor[i].call;  // a hook may register or remove hooks
         hook(out);
       }
     }
@@ -164,7 +187,9 @@ class Run {
       for (auto& [nr, impl] : node->hooks->retain) {
         if (!out[nr].defined()) continue;
         const Tensor keeper(impl), before = keeper.grad();
-        keeper.set_grad(before.defined() ? add(before, out[nr]) : detach(out[nr]));
+        keeper.set_grad(before.defined()       ? add(before, out[nr])
+                        : GradMode::enabled() ? clone(out[nr])
+                                              : detach(out[nr]));
       }
     }
     for (auto& [nr, index] : s.captures) captured[index] = out[nr];
@@ -173,10 +198,16 @@ class Run {
     const bool run = s.needed && (accumulate_ || !node->is_accumulator) && leads_on(*node);
     if (run) {
       s.captures.clear();
-      node->apply(out, in);
-      if (hooks && !hooks->post.empty()) {
-        for (size_t i = 0; i < hooks->post.size(); ++i) {
-          auto hook = hooks->post[i].second;
+      if (node->hooks) {
+        for (size_t i = 0; i < node->hooks->pre.size(); ++i) {
+          auto hook = node->hooks->pre[i].call;
+          hook(out);
+        }
+      }
+      apply(*node, out, in);
+      if (node->hooks) {
+        for (size_t i = 0; i < node->hooks->post.size(); ++i) {
+          auto hook = node->hooks->post[i].call;
           hook(in, out);
         }
       }
@@ -194,6 +225,41 @@ class Run {
     }
   }
 
+  // The formula, under the eyes of whoever asked to see what comes out.
+  static void apply(Node& node, const std::vector<Tensor>& out, std::vector<Tensor>& in) {
+    struct Running {
+      explicit Running(Node* n) : before(std::exchange(t_node, n)) {}
+      ~Running() { t_node = before; }
+      Node* before;
+    } const running(&node);
+    if (!Anomaly::report) {
+      node.apply(out, in);
+    } else {
+      try {
+        node.apply(out, in);
+        if (Anomaly::check_nan) refuse_nan(node, in);
+      } catch (...) {
+        Anomaly::report(node);
+        throw;
+      }
+    }
+    if (inspect_gradient) {
+      for (size_t i = 0; i < in.size(); ++i) {
+        if (in[i].defined()) inspect_gradient(node, i, in[i]);
+      }
+    }
+  }
+
+  static void refuse_nan(const Node& node, const std::vector<Tensor>& in) {
+    const GradModeGuard off(false);
+    for (size_t i = 0; i < in.size(); ++i) {
+      if (!in[i].defined() || !is_differentiable(in[i].dtype())) continue;
+      check(!item(any(isnan(in[i]))).to_bool(),
+            "Function '{}' returned nan values in its {}th output.", node.name(),
+            static_cast<int64_t>(i));
+    }
+  }
+
   // A node whose inputs are all unneeded only had to be captured.
   bool leads_on(const Node& n) {
     if (n.is_accumulator) return true;
@@ -203,80 +269,106 @@ class Run {
     return n.edges.empty();
   }
 
-  static NodeHooks* hooks_of(Node& n) {
+  // Those of a leaf hang on the leaf: its accumulator comes and goes.
+  static NodeHooks* tensor_hooks_of(Node& n) {
     if (!n.is_accumulator) return n.hooks.get();
     const Tensor& leaf = static_cast<AccumulateGrad&>(n).variable();
     return leaf->autograd->leaf_hooks.get();
   }
 
+  Run* const outer_;
   std::vector<Slot> slots_;
   std::unordered_map<const Node*, uint32_t> others_;
   std::vector<std::pair<uint64_t, size_t>> ready_;
   bool retain_, accumulate_;
 };
 
-std::vector<Tensor> run(const std::vector<Tensor>& roots, std::vector<Tensor>& gradients,
-                        const BackwardOptions& options, const std::vector<Tensor>& inputs,
-                        bool accumulate) {
+// Undefined gradients become 1, others must fit their roots.
+void complete(const std::vector<Edge>& roots, std::vector<Tensor>& gradients) {
+  if (gradients.empty()) gradients.resize(roots.size());
   check(gradients.size() == roots.size(), "got {} tensors and {} gradients",
         static_cast<int64_t>(roots.size()), static_cast<int64_t>(gradients.size()));
-  std::vector<Edge> root_edges, input_edges;
   for (size_t i = 0; i < roots.size(); ++i) {
-    const Tensor& root = roots[i];
-    check(root.requires_grad(),
-          "element {} of tensors does not require grad and does not have a grad_fn",
-          static_cast<int64_t>(i));
+    const OutputMeta& root = roots[i].node->output(roots[i].nr);
     Tensor& g = gradients[i];
     if (!g.defined()) {
-      check(root.numel() == 1, "grad can be implicitly created only for scalar outputs");
-      check(!is_complex(root.dtype()),
+      int64_t numel = 1;
+      for (int64_t n : root.dims()) numel *= n;
+      check(numel == 1, "grad can be implicitly created only for scalar outputs");
+      check(!is_complex(root.dtype),
             "grad can be implicitly created only for real scalar "
             "outputs but got torch.{}",
-            name(root.dtype()));
-      g = full(root.shape(), Scalar(1.0), root.dtype());
+            name(root.dtype));
+      g = full(root.dims(), Scalar(1.0), root.dtype);
     } else {
-      check(equal(g.shape(), root.shape()),
+      const auto nr = static_cast<int64_t>(i);
+      check(equal(g.shape(), root.dims()),
             "Mismatch in shape: grad_output[{}] has a shape of torch.Size({}) and output[{}] has a "
             "shape of torch.Size({}).",
-            static_cast<int64_t>(i), g.shape(), static_cast<int64_t>(i), root.shape());
-      check(is_complex(g.dtype()) == is_complex(root.dtype()),
+            nr, g.shape(), nr, root.dims());
+      check(is_complex(g.dtype()) == is_complex(root.dtype),
             "For complex Tensors, both grad_output and output are required to have the same dtype. "
             "Mismatch in dtype: grad_output[{}] has a dtype of torch.{} and output[{}] has a dtype "
             "of torch.{}.",
-            static_cast<int64_t>(i), name(g.dtype()), static_cast<int64_t>(i), name(root.dtype()));
-      if (g.dtype() != root.dtype()) g = to_dtype(g, root.dtype());
+            nr, name(g.dtype()), nr, name(root.dtype));
+      if (g.dtype() != root.dtype) g = to_dtype(g, root.dtype);
     }
-    root_edges.push_back(edge_of(root));
   }
-  for (const Tensor& t : inputs) {
-    check(t.requires_grad(), "One of the differentiated Tensors does not require grad");
-    input_edges.push_back(edge_of(t));
-  }
-  GradModeGuard mode(options.create_graph);
+}
+
+std::vector<Tensor> run(const std::vector<Edge>& roots, std::vector<Tensor> gradients,
+                        const BackwardOptions& options, const std::vector<Edge>& inputs,
+                        bool accumulate) {
+  complete(roots, gradients);
+  const GradModeGuard mode(options.create_graph);
   Run engine(options.retain_graph.value_or(options.create_graph), accumulate);
-  engine.discover(root_edges);
-  if (!inputs.empty()) engine.restrict_to(input_edges);
-  for (size_t i = 0; i < roots.size(); ++i) {
-    engine.deliver(root_edges[i], std::move(gradients[i]));
-  }
+  engine.discover(roots);
+  if (!inputs.empty()) engine.restrict_to(inputs);
+  for (size_t i = 0; i < roots.size(); ++i) engine.deliver(roots[i], std::move(gradients[i]));
   gradients.clear();
-  return engine.execute(root_edges, inputs.size());
+  return engine.execute(roots, inputs.size());
+}
+
+std::vector<Edge> root_edges(const std::vector<Tensor>& roots) {
+  std::vector<Edge> edges;
+  for (size_t i = 0; i < roots.size(); ++i) edges.push_back(root_edge(roots[i], i));
+  return edges;
+}
+std::vector<Edge> input_edges(const std::vector<Tensor>& inputs) {
+  std::vector<Edge> edges;
+  for (const Tensor& t : inputs) edges.push_back(input_edge(t));
+  return edges;
 }
 
 }  // namespace
 
-void backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
-              const BackwardOptions& options, const std::vector<Tensor>& inputs) {
-  if (gradients.empty()) gradients.resize(roots.size());
-  run(roots, gradients, options, inputs, true);
+Edge root_edge(const Tensor& t, size_t nr) {
+  check(t.requires_grad(),
+        "element {} of tensors does not require grad and does not have a grad_fn",
+        static_cast<int64_t>(nr));
+  return edge_of(t);
 }
 
-std::vector<Tensor> grad(const std::vector<Tensor>& roots, const std::vector<Tensor>& inputs,
+Edge input_edge(const Tensor& t) {
+  check(t.requires_grad(), "One of the differentiated Tensors does not require grad");
+  return edge_of(t);
+}
+
+void backward(const std::vector<Edge>& roots, std::vector<Tensor> gradients,
+              const BackwardOptions& options, const std::vector<Edge>& inputs) {
+  run(roots, std::move(gradients), options, inputs, true);
+}
+
+void backward(const std::vector<Tensor>& roots, std::vector<Tensor> gradients,
+              const BackwardOptions& options, const std::vector<Tensor>& inputs) {
+  backward(root_edges(roots), std::move(gradients), options, input_edges(inputs));
+}
+
+std::vector<Tensor> grad(const std::vector<Edge>& roots, const std::vector<Edge>& inputs,
                          std::vector<Tensor> gradients, const BackwardOptions& options,
                          bool allow_unused) {
   check(!inputs.empty(), "`inputs` argument to `grad()` cannot be empty.");
-  if (gradients.empty()) gradients.resize(roots.size());
-  std::vector<Tensor> out = run(roots, gradients, options, inputs, false);
+  std::vector<Tensor> out = run(roots, std::move(gradients), options, inputs, false);
   for (size_t i = 0; i < out.size(); ++i) {
     check(allow_unused || out[i].defined(),
           "The differentiated Tensor at index {} appears to not have been used in the graph. Set "
@@ -285,6 +377,75 @@ std::vector<Tensor> grad(const std::vector<Tensor>& roots, const std::vector<Ten
   }
   return out;
 }
+
+std::vector<Tensor> grad(const std::vector<Tensor>& roots, const std::vector<Tensor>& inputs,
+                         std::vector<Tensor> gradients, const BackwardOptions& options,
+                         bool allow_unused) {
+  return grad(root_edges(roots), input_edges(inputs), std::move(gradients), options, allow_unused);
+}
+
+std::vector<Tensor> jacobian(const Tensor& y, const std::vector<Tensor>& inputs,
+                             bool create_graph) {
+  const std::vector<Edge> root{root_edge(y, 0)}, ends = input_edges(inputs);
+  const int64_t rows = y.numel();
+  std::vector<std::vector<Tensor>> parts(inputs.size());  // with create_graph
+  std::vector<Tensor> out(inputs.size());
+  for (int64_t r = 0; r < rows; ++r) {
+    Tensor one = full(Dims{rows}, Scalar(0.0), y.dtype());
+    copy_into(raw_view(one, {}, {}, r), full({}, Scalar(1.0), y.dtype()));
+    one = reshape(one, y.shape());
+    const BackwardOptions options{true, create_graph};
+    std::vector<Tensor> got = run(root, {one}, options, ends, false);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!got[i].defined()) continue;
+      if (create_graph) {
+        if (parts[i].empty()) {
+          parts[i].assign(static_cast<size_t>(rows),
+                          full(inputs[i].shape(), Scalar(0.0), inputs[i].dtype()));
+        }
+        parts[i][static_cast<size_t>(r)] = std::move(got[i]);
+        continue;
+      }
+      if (!out[i].defined()) {
+        Dims shape{rows};
+        for (int64_t n : inputs[i].shape()) shape.push_back(n);
+        out[i] = full(shape, Scalar(0.0), inputs[i].dtype());
+      }
+      const Tensor& o = out[i];
+      const Dims shape(inputs[i].shape());
+      Dims strides(o.strides());
+      copy_into(raw_view(o, shape, IntList(strides).subspan(1), r * o.stride(0)), got[i]);
+    }
+  }
+  for (size_t i = 0; create_graph && i < inputs.size(); ++i) {
+    if (!parts[i].empty()) out[i] = stack(parts[i], 0);
+  }
+  return out;
+}
+
+bool depends_only_on(const std::vector<Edge>& roots, const std::vector<Edge>& inputs) {
+  std::unordered_set<const Node*> seen;
+  std::vector<const Node*> todo;
+  auto visit = [&](const Edge& e) {
+    if (!e.node) return;
+    for (const Edge& i : inputs) {
+      if (i.node == e.node && i.nr == e.nr) return;
+    }
+    if (seen.insert(e.node.get()).second) todo.push_back(e.node.get());
+  };
+  for (const Edge& e : roots) visit(e);
+  while (!todo.empty()) {
+    const Node* n = todo.back();
+    todo.pop_back();
+    if (n->is_accumulator) return false;
+    for (const Edge& e : n->edges) visit(e);
+  }
+  return true;
+}
+
+int64_t current_run() { return t_run ? t_run->id : -1; }
+bool current_run_executes(const Node& n) { return t_run && t_run->executes(n); }
+Node* running_node() { return t_node; }
 
 bool grad_enabled() { return GradMode::enabled(); }
 void set_grad_enabled(bool on) { GradMode::set(on); }

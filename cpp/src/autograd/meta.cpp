@@ -39,6 +39,8 @@ void Tensor::set_requires_grad(bool on) const {
     p_->requires_grad = false;
     return;
   }
+  check(!is_inference() || InferenceMode::enabled(),
+        "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   check(is_differentiable(dtype()),
         "only Tensors of floating point and complex dtype can require gradients");
   p_->requires_grad = true;
@@ -68,6 +70,29 @@ namespace {
       "You should replace the inplace operation by an out-of-place one.",
       meta ? meta->output_nr : 0,
       meta && meta->grad_fn ? op_name(meta->grad_fn->name()) : std::string("Unbind"), what);
+}
+
+[[noreturn]] void refuse_mode(const Tensor& t) {
+  fail(
+      "A view was created in {} mode and is being modified inplace {}. Given that this use case is "
+      "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the "
+      "view and the inplace either both inside the {} block (if you don't want the inplace to be "
+      "tracked) or both outside (if you want the inplace to be tracked).",
+      t->inference_view ? "inference" : "no_grad",
+      t->inference_view ? "in normal mode" : "with grad mode enabled",
+      t->inference_view ? "inference_mode" : "no_grad");
+}
+
+[[noreturn]] void refuse_custom(const Tensor& t, const char* what) {
+  const AutogradMeta* meta = t->autograd;
+  fail(
+      "Output {} of {} is a view and {} modified inplace. This view was created inside a custom "
+      "Function (or because an input was returned as-is) and the autograd logic to handle "
+      "view+inplace would override the custom backward associated with the custom Function, "
+      "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the "
+      "output of the custom Function.",
+      meta ? meta->output_nr : 0,
+      meta && meta->grad_fn ? op_name(meta->grad_fn->name()) : std::string("Function"), what);
 }
 
 }  // namespace
@@ -123,8 +148,9 @@ NodePtr grad_fn_of(const Tensor& t) {
     if (base.requires_grad() && !base->requires_grad && !p->no_grad_view &&
         related(base.dtype(), t.dtype())) {
       // The base was written since this view got its node: rebuild it from the view's geometry.
-      if (p->multi_output_view)
-        refuse_multi_output(t, "its base or another view of its base has been");
+      const char* what = "its base or another view of its base has been";
+      if (p->multi_output_view) refuse_multi_output(t, what);
+      if (p->custom_view) refuse_custom(t, what);
       GradModeGuard on(true);
       Tensor fresh = look(base, t);
       AutogradMeta& meta = meta_of(t);
@@ -160,10 +186,16 @@ void set_base(const Tensor& view, const Tensor& t) {
   view->base = keep.detach_handle();
   view->view_version = view->storage->version;
   view->no_grad_view = t->no_grad_view || !GradMode::enabled();
+  view->inference_view = !t.is_inference() && (t->inference_view || InferenceMode::enabled());
 }
 
 void check_inplace(const Tensor& t, const char* op, bool grads) {
   if (grads) check_inplace_history(t);
+  if (t->inference_view && !InferenceMode::enabled()) refuse_mode(t);
+  check(!t.is_inference() || InferenceMode::enabled(),
+        "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a "
+        "clone to get a normal tensor before doing inplace update.See "
+        "https://github.com/pytorch/rfcs/pull/17 for more details.");
   check(t.storage()->writable, "{}: the memory of the output tensor is read-only", op);
   check(!detail::may_overlap_itself(t.shape(), t.strides()),
         "unsupported operation: more than one element of the written-to tensor refers to a single "
@@ -173,13 +205,8 @@ void check_inplace(const Tensor& t, const char* op, bool grads) {
 void check_inplace_history(const Tensor& t) {
   if (t->base) {
     if (t->multi_output_view) refuse_multi_output(t, "is being");
-    check(
-        !t->no_grad_view,
-        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
-        "your code by moving both the view and the inplace either both inside the no_grad block "
-        "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
-        "be tracked).");
+    if (t->custom_view) refuse_custom(t, "is being");
+    if (t->no_grad_view) refuse_mode(t);
     check(!(t.requires_grad() && Tensor(t->base).is_leaf()),
           "a view of a leaf Variable that requires grad is being used in an in-place operation.");
   }

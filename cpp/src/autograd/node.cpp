@@ -2,12 +2,18 @@
 #include "autograd/node.h"
 
 #include <atomic>
+#include <mutex>
 
 #include "autograd/meta.h"
 #include "core/allocator.h"
 #include "d2lcore/ops.h"
+#include "iter/plan.h"
 
 namespace d2l {
+
+NodeWrapperHooks node_wrapper_hooks;
+std::unique_ptr<NodeNote> (*make_node_note)() = nullptr;
+
 namespace {
 
 std::atomic<uint64_t> g_sequence{0};
@@ -21,6 +27,8 @@ thread_local std::vector<Node*>* t_dying = nullptr;
 Node::Node(const char* name, uint32_t outputs)
     : sequence(g_sequence.fetch_add(1, std::memory_order_relaxed)), name_(name), outputs_(outputs) {
   if (outputs > 1) more_ = std::make_unique<OutputMeta[]>(outputs - 1);
+  if (make_node_note) [[unlikely]]
+    note = make_node_note();
 }
 
 Node::~Node() = default;
@@ -59,9 +67,44 @@ AccumulateGrad::~AccumulateGrad() {
   }
 }
 
+namespace {
+
+// Additions to one leaf by several threads, one after the other. Long kernels let go of the GIL, so
+// the GIL alone does not see to that; whoever must wait lets go of it too.
+class LeafLock {
+ public:
+  explicit LeafLock(const Tensor& leaf)
+      : mutex_(mutexes_[reinterpret_cast<uintptr_t>(leaf.impl()) / 64 % kMutexes]) {
+    if (mutex_.try_lock()) return;
+    const LongOp waiting(true);
+    mutex_.lock();
+  }
+  ~LeafLock() { mutex_.unlock(); }
+  LeafLock(const LeafLock&) = delete;
+
+ private:
+  static constexpr size_t kMutexes = 64;
+  static inline std::mutex mutexes_[kMutexes];
+  std::mutex& mutex_;
+};
+
+}  // namespace
+
 void AccumulateGrad::apply(const std::vector<Tensor>& out, std::vector<Tensor>&) {
-  const Tensor& g = out[0];
-  if (!g.defined()) return;
+  if (!out[0].defined()) return;
+  {
+    const LeafLock lock(variable_);
+    accumulate(out[0]);
+  }
+  // By index: a hook may register another.
+  const AutogradMeta& meta = meta_of(variable_);
+  for (size_t i = 0; i < meta.post_accumulate.size(); ++i) {
+    auto hook = meta.post_accumulate[i].call;
+    hook(variable_);
+  }
+}
+
+void AccumulateGrad::accumulate(const Tensor& g) {
   AutogradMeta& meta = meta_of(variable_);
   if (!meta.grad.defined()) {
     // Keep the engine's tensor when nobody else can see it; otherwise a copy.
@@ -79,11 +122,6 @@ void AccumulateGrad::apply(const std::vector<Tensor>& out, std::vector<Tensor>&)
     Tensor grad = meta.grad;  // an op may call back into Python, which may drop .grad
     add(grad, g, Scalar(1), Dst::inplace(grad));
     grad.bump_version();
-  }
-  // By index: a hook may register another.
-  for (size_t i = 0; i < meta.post_accumulate.size(); ++i) {
-    auto hook = meta.post_accumulate[i].second;
-    hook(variable_);
   }
 }
 

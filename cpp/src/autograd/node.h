@@ -58,17 +58,43 @@ struct OutputMeta {
   IntList dims() const { return IntList(shape, ndim); }
 };
 
-// A hook sees the cotangents and may replace them (autograd/hooks.h).
+// What somebody registered; `object` is the Python callable that `call` holds, so that the garbage
+// collector can be shown it.
+template <class... A>
+struct Hook {
+  uint64_t id;
+  std::function<void(A...)> call;
+  void* object = nullptr;
+};
+
+// A hook sees the cotangents and may replace them.
 struct NodeHooks {
-  // pre: cotangents of the outputs, before the formula; post: those of the inputs, after it.
-  std::vector<std::pair<uint64_t, std::function<void(std::vector<Tensor>&)>>> pre;
-  std::vector<
-      std::pair<uint64_t, std::function<void(std::vector<Tensor>&, const std::vector<Tensor>&)>>>
-      post;
+  // Hooks of the output tensors: run whenever the cotangent is known, even if only asked for.
+  std::vector<Hook<std::vector<Tensor>&>> tensor;
+  // Hooks of the node. pre: cotangents of the outputs, before the formula; post: those of the
+  // inputs, after it.
+  std::vector<Hook<std::vector<Tensor>&>> pre;
+  std::vector<Hook<std::vector<Tensor>&, const std::vector<Tensor>&>> post;
   // Outputs whose cotangent is also kept as .grad (retain_grad). Not owning: a tensor that dies
   // takes its entry with it.
   std::vector<std::pair<uint32_t, TensorImpl*>> retain;
 };
+
+// What is noted about a node when it is made, if somebody asked for notes (anomaly mode).
+class NodeNote {
+ public:
+  virtual ~NodeNote() = default;
+};
+D2L_API extern std::unique_ptr<NodeNote> (*make_node_note)();  // null: no notes
+
+// Note [Nodes with state]. The Python object of a node may carry state: a custom Function's context,
+// metadata. It then owns a handle of the node, and while there is another the node owns the object,
+// taken on the count's step from 1 to 2 and returned from 2 to 1, as tensors do (Note [Identity]).
+struct NodeWrapperHooks {
+  void (*shared)(Node*) = nullptr;
+  void (*unshared)(Node*) = nullptr;
+};
+D2L_API extern NodeWrapperHooks node_wrapper_hooks;
 
 class D2L_API Node {
  public:
@@ -103,9 +129,11 @@ class D2L_API Node {
 
   int32_t refs = 0;
   bool is_accumulator = false;
+  bool stateful_wrapper = false;  // Note [Nodes with state]
   uint64_t sequence;
   std::vector<Edge> edges;
   std::unique_ptr<NodeHooks> hooks;
+  std::unique_ptr<NodeNote> note;
   NodeHooks& add_hooks() {
     if (!hooks) hooks = std::make_unique<NodeHooks>();
     return *hooks;
@@ -126,10 +154,17 @@ class D2L_API Node {
 };
 
 inline void NodePtr::retain() {
-  if (p_) ++p_->refs;
+  if (p_ && ++p_->refs == 2 && p_->stateful_wrapper) [[unlikely]]
+    node_wrapper_hooks.shared(p_);
 }
 inline void NodePtr::release() {
-  if (p_ && --p_->refs == 0) Node::destroy(p_);
+  if (!p_) return;
+  const int32_t left = --p_->refs;
+  if (left == 0) {
+    Node::destroy(p_);
+  } else if (left == 1 && p_->stateful_wrapper) [[unlikely]] {
+    node_wrapper_hooks.unshared(p_);
+  }
 }
 
 // The sink of a leaf: adds what arrives to the leaf's .grad.
@@ -141,6 +176,7 @@ class D2L_API AccumulateGrad final : public Node {
   const Tensor& variable() const { return variable_; }
 
  private:
+  void accumulate(const Tensor& g);
   Tensor variable_;
 };
 

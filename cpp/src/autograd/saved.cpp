@@ -6,9 +6,17 @@
 
 namespace d2l {
 
+std::unique_ptr<PackedTensor> (*SavedTensorHooks::pack)(const Tensor& t) = nullptr;
+thread_local int SavedTensorHooks::active = 0;
+
 SavedTensor::SavedTensor(const Tensor& t, bool is_result) {
   undefined_ = !t.defined();
   if (undefined_) return;
+  check(!t.is_inference() || t->wrapped_number,
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+        "inference mode in computation tracked by autograd. To work around this, you can make a "
+        "clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+        "`torch.inference_mode()`.");
   is_result_ = is_result;
   version_ = t.version();
   // A handle of its own: the user's may be re-pointed or resized.
@@ -19,9 +27,14 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_result) {
   } else {
     edge_ = edge_of(t);
   }
+  if (SavedTensorHooks::active && !t->wrapped_number) [[unlikely]] {
+    const GradModeGuard off(false);
+    packed_ = SavedTensorHooks::pack(t->requires_grad ? t : detach(value_));
+    if (packed_) value_ = Tensor();
+  }
 }
 
-Tensor SavedTensor::unpack(Node* owner) const {
+Tensor SavedTensor::unpack(Node* owner, bool in_graph) const {
   check(
       !released_,
       "Trying to backward through the graph a second time (or directly access saved tensors after "
@@ -30,6 +43,14 @@ Tensor SavedTensor::unpack(Node* owner) const {
       "through the graph a second time or if you need to access saved tensors after calling "
       "backward.");
   if (undefined_) return Tensor();
+  if (packed_) {
+    Tensor value;
+    {
+      const GradModeGuard off(false);
+      value = packed_->unpack();
+    }
+    return in_graph ? graphed(value, owner) : value;
+  }
   if (value_.version() != version_) {
     fail(
         "one of the variables needed for gradient computation has been modified by an inplace "
@@ -42,14 +63,23 @@ Tensor SavedTensor::unpack(Node* owner) const {
                      : std::string("a leaf"),
         value_.version(), version_);
   }
-  if (!GradMode::enabled() || (!is_result_ && !edge_.node)) return value_;
-  // With gradients of higher order on, what is unpacked must be part of the graph again.
-  Tensor t = raw_view(value_, value_.shape(), value_.strides(), value_.offset());
-  t->wrapped_number = value_->wrapped_number;
+  return in_graph ? graphed(value_, owner) : value_;
+}
+
+// With gradients of higher order on, what is unpacked must be part of the graph again.
+Tensor SavedTensor::graphed(const Tensor& value, Node* owner) const {
+  if (!is_result_ && !edge_.node) return value;
+  const bool leaf = !is_result_ && edge_.node->is_accumulator;
+  if (leaf && !packed_) return static_cast<AccumulateGrad*>(edge_.node.get())->variable();
+  Tensor t = raw_view(value, value.shape(), value.strides(), value.offset());
+  t->wrapped_number = value->wrapped_number;
   if (is_result_) {
     set_history(t, NodePtr(owner), nr_);
-  } else if (edge_.node->is_accumulator) {
-    return static_cast<AccumulateGrad*>(edge_.node.get())->variable();
+  } else if (leaf) {
+    // A leaf's accumulator is its place in the graph; the copy shares it.
+    AutogradMeta& meta = meta_of(t);
+    meta.grad_fn = edge_.node;
+    meta.output_nr = 0;
   } else {
     set_history(t, edge_.node, edge_.nr);
   }

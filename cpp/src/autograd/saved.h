@@ -10,14 +10,29 @@
 
 namespace d2l {
 
-class SavedTensor {
+// What a pair of saved-tensor hooks made of a tensor, and how to get it back.
+class PackedTensor {
+ public:
+  virtual ~PackedTensor() = default;
+  virtual Tensor unpack() = 0;
+};
+
+// The hooks in force in this thread: pack() may return null (keep the tensor as it is).
+struct D2L_API SavedTensorHooks {
+  static std::unique_ptr<PackedTensor> (*pack)(const Tensor& t);  // null: no hooks
+  static thread_local int active;  // how many are pushed, or saving is forbidden
+};
+
+class D2L_API SavedTensor {
  public:
   SavedTensor() = default;
   SavedTensor(const Tensor& t, bool is_result);
-  // `owner` is the node that saved it; throws when it was modified or already let go.
-  Tensor unpack(Node* owner) const;
+  // `owner` is the node that saved it; throws when it was modified or already let go. With
+  // `in_graph` the tensor is part of the graph, as it was when it was saved.
+  Tensor unpack(Node* owner, bool in_graph = GradMode::enabled()) const;
   void release() {
     value_ = Tensor();
+    packed_.reset();
     edge_ = Edge();
     released_ = true;
   }
@@ -25,7 +40,10 @@ class SavedTensor {
   const Tensor& raw() const { return value_; }
 
  private:
+  Tensor graphed(const Tensor& value, Node* owner) const;
+
   Tensor value_;
+  std::unique_ptr<PackedTensor> packed_;
   Edge edge_;
   uint32_t version_ = 0;
   uint32_t nr_ = 0;  // of a result: which output of the owner

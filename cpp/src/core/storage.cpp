@@ -13,6 +13,7 @@ StoragePtr StoragePtr::allocate(int64_t nbytes) {
   Storage* s = new (d2l::allocate(sizeof(Storage))) Storage;
   s->data = data;
   s->nbytes = nbytes;
+  s->inference = InferenceMode::enabled();
   return StoragePtr(s);
 }
 
@@ -24,6 +25,7 @@ StoragePtr StoragePtr::borrow(void* data, int64_t nbytes, bool writable, void (*
   s->writable = writable;
   s->release = release;
   s->owner = owner;
+  s->inference = InferenceMode::enabled();
   return StoragePtr(s);
 }
 
