@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "convert.h"
 #include "autograd/engine.h"
+#include "convert.h"
 #include "d2lcore/ops.h"
 #include "function_type.h"
 #include "iter/plan.h"
@@ -46,7 +46,8 @@ PyObject* add_tensor_hook(PyObject*, PyObject* args) {
     }
     const uint64_t id = next_hook_id();
     hooks->tensor.push_back(
-        {id, [call, nr](std::vector<Tensor>& out) {
+        {id,
+         [call, nr](std::vector<Tensor>& out) {
            if (!out[nr].defined()) return;
            Ref g = owned(wrap(out[nr]));
            Ref got = owned(PyObject_CallFunctionObjArgs(call->get(), g.get(), nullptr));
@@ -152,9 +153,8 @@ std::vector<Edge> edges_from(PyObject* o, const char* what, F of_tensor) {
   }
   Ref items = owned(PySequence_Tuple(o));
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items.get()); ++i) {
-    out.push_back(edge_from(PyTuple_GET_ITEM(items.get(), i), what, [&](const Tensor& t) {
-      return of_tensor(t, static_cast<size_t>(i));
-    }));
+    out.push_back(edge_from(PyTuple_GET_ITEM(items.get(), i), what,
+                            [&](const Tensor& t) { return of_tensor(t, static_cast<size_t>(i)); }));
   }
   return out;
 }
@@ -258,6 +258,9 @@ PyObject* gradient_edge(PyObject*, PyObject* o) {
 }
 
 PyObject* current_run_id(PyObject*, PyObject*) { return PyLong_FromLongLong(current_run()); }
+PyObject* run_is_restricted(PyObject*, PyObject*) {
+  return PyBool_FromLong(current_run_is_restricted());
+}
 PyObject* run_executes(PyObject*, PyObject* o) {
   return guarded([&] {
     check<TypeError>(PyObject_TypeCheck(o, node_type), "expected a Node");
@@ -290,6 +293,7 @@ PyMethodDef functions[] = {
     {"_depends_only_on", run_depends_only_on, METH_VARARGS, nullptr},
     {"_gradient_edge", gradient_edge, METH_O, nullptr},
     {"_current_graph_task_id", current_run_id, METH_NOARGS, nullptr},
+    {"_current_run_is_restricted", run_is_restricted, METH_NOARGS, nullptr},
     {"_will_engine_execute_node", run_executes, METH_O, nullptr},
     {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
     {"is_inference_mode_enabled", is_inference_mode_enabled, METH_NOARGS,

@@ -30,15 +30,19 @@ GETTER(get_ndim, return PyLong_FromLongLong(t.dim());)
 GETTER(get_requires_grad, return PyBool_FromLong(t.requires_grad());)
 GETTER(get_is_leaf, return PyBool_FromLong(t.is_leaf());)
 GETTER(get_grad_quietly, return wrap(t.grad());)
-GETTER(get_grad, if (!t.is_leaf() && !t.grad().defined() && !t->autograd->retains_grad) {
-  constexpr const char* text =
-      "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
-      "attribute won't be populated during autograd.backward(). If you indeed want the .grad field "
-      "to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you "
-      "access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
-      "github.com/pytorch/pytorch/pull/30531 for more information.";
-  succeed(PyErr_WarnEx(PyExc_UserWarning, text, 1));
-} return wrap(t.grad());)
+GETTER(
+    get_grad, if (!t.is_leaf() && !t.grad().defined() && !t->autograd->retains_grad) {
+      constexpr const char* text =
+          "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+          "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+          "field "
+          "to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If "
+          "you "
+          "access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. "
+          "See "
+          "github.com/pytorch/pytorch/pull/30531 for more information.";
+      succeed(PyErr_WarnEx(PyExc_UserWarning, text, 1));
+    } return wrap(t.grad());)
 GETTER(get_grad_fn, return wrap_node(grad_fn_of(t));)
 GETTER(get_output_nr, grad_fn_of(t);
        return PyLong_FromLong(t->autograd ? t->autograd->output_nr : 0);)

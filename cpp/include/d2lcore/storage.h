@@ -14,8 +14,8 @@ struct Storage {
   std::atomic<int32_t> refs{0};
   uint32_t version = 0;  // writes so far; in-place ops add one
   std::atomic<int32_t> pins{
-      0};                // buffers handed out (NumPy, DLPack): a pinned storage is never resized
-  bool writable = true;  // false for memory that its owner declared read-only
+      0};                  // buffers handed out (NumPy, DLPack): a pinned storage is never resized
+  bool writable = true;    // false for memory that its owner declared read-only
   bool inference = false;  // made in inference mode: outside of it never part of a graph
   char* data = nullptr;
   int64_t nbytes = 0;

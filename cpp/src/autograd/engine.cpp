@@ -3,13 +3,14 @@
 // It runs in the calling thread and never recurses. A run gives every reachable node a slot (its
 // cotangents so far and the number of edges still to deliver); ready nodes leave a heap by falling
 // sequence number, so that memory is let go in the reverse order of the forward pass.
+#include "autograd/engine.h"
+
 #include <algorithm>
 #include <atomic>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "autograd/engine.h"
 #include "d2lcore/ops.h"
 #include "iter/map.h"
 
@@ -63,6 +64,7 @@ class Run {
   }
 
   const int64_t id;
+  bool restricted = false;
 
   bool executes(const Node& n) {
     const Slot* s = slot(&n);
@@ -87,6 +89,7 @@ class Run {
 
   // Keeps only what leads to the captured edges.
   void restrict_to(const std::vector<Edge>& inputs) {
+    restricted = true;
     for (Slot& s : slots_) s.needed = false;
     for (size_t i = 0; i < inputs.size(); ++i) {
       Slot* s = inputs[i].node ? slot(inputs[i].node.get()) : nullptr;
@@ -187,7 +190,7 @@ class Run {
       for (auto& [nr, impl] : node->hooks->retain) {
         if (!out[nr].defined()) continue;
         const Tensor keeper(impl), before = keeper.grad();
-        keeper.set_grad(before.defined()       ? add(before, out[nr])
+        keeper.set_grad(before.defined()      ? add(before, out[nr])
                         : GradMode::enabled() ? clone(out[nr])
                                               : detach(out[nr]));
       }
@@ -444,6 +447,7 @@ bool depends_only_on(const std::vector<Edge>& roots, const std::vector<Edge>& in
 }
 
 int64_t current_run() { return t_run ? t_run->id : -1; }
+bool current_run_is_restricted() { return t_run && t_run->restricted; }
 bool current_run_executes(const Node& n) { return t_run && t_run->executes(n); }
 Node* running_node() { return t_node; }
 

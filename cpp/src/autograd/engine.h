@@ -29,6 +29,8 @@ D2L_API bool depends_only_on(const std::vector<Edge>& roots, const std::vector<E
 D2L_API int64_t current_run();
 // Whether that run will execute the node, or has done so.
 D2L_API bool current_run_executes(const Node& n);
+// Whether it was asked for certain inputs only.
+D2L_API bool current_run_is_restricted();
 
 // What is called when a node's formula throws or, with check_nan, gives NaN. Null: nothing is
 // checked.

@@ -87,9 +87,10 @@ class NodeNote {
 };
 D2L_API extern std::unique_ptr<NodeNote> (*make_node_note)();  // null: no notes
 
-// Note [Nodes with state]. The Python object of a node may carry state: a custom Function's context,
-// metadata. It then owns a handle of the node, and while there is another the node owns the object,
-// taken on the count's step from 1 to 2 and returned from 2 to 1, as tensors do (Note [Identity]).
+// Note [Nodes with state]. The Python object of a node may carry state: a custom Function's
+// context, metadata. It then owns a handle of the node, and while there is another the node owns
+// the object, taken on the count's step from 1 to 2 and returned from 2 to 1, as tensors do (Note
+// [Identity]).
 struct NodeWrapperHooks {
   void (*shared)(Node*) = nullptr;
   void (*unshared)(Node*) = nullptr;

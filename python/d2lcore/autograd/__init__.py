@@ -6,6 +6,7 @@ from d2lcore import _C
 from d2lcore._C import Tensor
 from d2lcore._grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from d2lcore.autograd.function import Function
+from d2lcore.autograd.gradcheck import gradcheck, gradgradcheck
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _batched_grad(
     return found, size
 
 
-_LAZY_MODULES = frozenset({"function", "graph"})
+_LAZY_MODULES = frozenset({"function", "functional", "graph"})
 
 
 def __getattr__(name: str) -> Any:
@@ -178,6 +179,8 @@ __all__ = [
     "backward",
     "enable_grad",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "no_grad",
     "set_grad_enabled",

@@ -7,13 +7,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from . import checkpoint as checkpoint
     from . import data as data
     from . import dlpack as dlpack
     from . import hooks as hooks
 
     cmake_prefix_path: str
 
-_LAZY = ("data", "dlpack", "hooks")
+_LAZY = ("checkpoint", "data", "dlpack", "hooks")
 
 
 def __getattr__(name: str) -> Any:
