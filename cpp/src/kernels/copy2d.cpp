@@ -58,23 +58,12 @@ void pack_row(char* to, const char* from, int64_t n) {
   for (; i < n; ++i) put<T>(to + i * kSize, get<T>(from + 2 * i * kSize));
 }
 
-// A square of vectors, transposed in registers: bit by bit, the number of the row and that of the
-// lane change places.
+// A square of vectors, transposed in registers.
 template <class T, int kBit>
-D2L_INLINE void exchange(Vec<T>* row) {
-  constexpr int kCount = kLanes<T>;
-  VInt<T> low, high;
+D2L_INLINE void exchange_rows(Vec<T>* row) {
 #pragma GCC unroll 64
-  for (int i = 0; i < kCount; ++i) {
-    low[i] = static_cast<IntOf<T>>(i & kBit ? kCount + i - kBit : i);
-    high[i] = static_cast<IntOf<T>>(i & kBit ? kCount + i : i + kBit);
-  }
-#pragma GCC unroll 64
-  for (int r = 0; r < kCount; ++r) {
-    if (r & kBit) continue;
-    const Vec<T> a = row[r], b = row[r + kBit];
-    row[r] = __builtin_shuffle(a, b, low);
-    row[r + kBit] = __builtin_shuffle(a, b, high);
+  for (int r = 0; r < kLanes<T>; ++r) {
+    if (!(r & kBit)) exchange<T, kBit>(row[r], row[r + kBit]);
   }
 }
 template <class T>
@@ -82,10 +71,10 @@ void transpose_tile(char* to, int64_t to_outer, const char* from, int64_t fi) {
   Vec<T> row[kLanes<T>];
 #pragma GCC unroll 64
   for (int i = 0; i < kLanes<T>; ++i) row[i] = load<T>(from + i * fi);
-  exchange<T, 1>(row);
-  if constexpr (kLanes<T> > 2) exchange<T, 2>(row);
-  if constexpr (kLanes<T> > 4) exchange<T, 4>(row);
-  if constexpr (kLanes<T> > 8) exchange<T, 8>(row);
+  exchange_rows<T, 1>(row);
+  if constexpr (kLanes<T> > 2) exchange_rows<T, 2>(row);
+  if constexpr (kLanes<T> > 4) exchange_rows<T, 4>(row);
+  if constexpr (kLanes<T> > 8) exchange_rows<T, 8>(row);
 #pragma GCC unroll 64
   for (int i = 0; i < kLanes<T>; ++i) store(to + i * to_outer, row[i]);
 }

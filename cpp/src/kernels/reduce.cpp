@@ -188,6 +188,24 @@ __attribute__((noinline, noclone)) void add_rows(const Op& op, const char* p, in
   }
 }
 
+// Less than four vectors of elements, combined.
+template <class Op>
+D2L_INLINE Vec<typename Op::Acc> short_row(const Op& op, const char* p, int64_t full,
+                                           int64_t rest) {
+  using T = typename Op::Elem;
+  Vec<typename Op::Acc> acc = Op::identity();
+  if (rest) {
+    const T* q = reinterpret_cast<const T*>(p + full * kVecBytes);
+    if constexpr (Op::kLong) {  // |x|^p has no such element for all p
+      acc = first_of<T>(op.map(load_part<T>(q, rest, Vec<T>{})), rest, acc);
+    } else {
+      acc = op.map(load_part<T>(q, rest, splat(Op::kNeutral)));
+    }
+  }
+  for (int64_t i = 0; i < full; ++i) acc = Op::combine(acc, op.map(load<T>(p + i * kVecBytes)));
+  return acc;
+}
+
 // kPair is 2 for the sum of complex numbers, pairs of lanes; else 1.
 template <class Op, int kPair = 1>
 void reduce(const ReduceArgs* args) {
@@ -203,24 +221,28 @@ void reduce(const ReduceArgs* args) {
     for (int k = 0; k < kPair; ++k) out[k] = Op::finish(lanes[k]);
   };
 
-  // Short contiguous rows: a few vectors each, folded at once.
+  // Short contiguous rows: a few vectors each; as many rows as a vector has lanes are folded at
+  // once.
   if (a.in_stride == kItem && a.n < 4 * kPer && a.n * 4 > kPer) {
     using Acc = typename Op::Acc;
+    constexpr int kCount = kPair == 1 ? kLanes<Acc> : 1;
     const int64_t full = a.n / kPer, rest = a.n % kPer * kPair;
-    for (int64_t j = 0; j < a.m; ++j) {
-      const char* p = a.in + j * a.keep_stride;
-      Vec<Acc> acc = Op::identity();
-      if (rest) {
-        const char* q = p + full * kVecBytes;
-        Vec<Acc> v = state.op.map(load_part<T>(reinterpret_cast<const T*>(q), rest, Vec<T>{}));
-        acc = first_of<Acc>(v, rest, acc);
-      }
-      for (int64_t i = 0; i < full; ++i, p += kVecBytes) {
-        acc = Op::combine(acc, state.op.map(load<T>(p)));
+    Vec<Acc> row[kCount];
+    for (int64_t j = 0; j < a.m; j += kCount) {
+      const int64_t some = a.m - j < kCount ? a.m - j : kCount;
+      for (int64_t r = 0; r < some; ++r) {
+        row[r] = short_row(state.op, a.in + (j + r) * a.keep_stride, full, rest);
       }
       alignas(64) Acc lanes[kLanes<Acc>];
-      store(lanes, fold<Op, kPair>(acc));
-      write(j, lanes);
+      if (some < kCount || kPair > 1) {
+        for (int64_t r = 0; r < some; ++r) {
+          store(lanes, fold<Op, kPair>(row[r]));
+          write(j + r, lanes);
+        }
+      } else {
+        store(lanes, fold_square<Op>(row));
+        for (int64_t r = 0; r < kCount; ++r) write(j + r, lanes + r);
+      }
     }
     return;
   }

@@ -15,13 +15,14 @@ constexpr int kGroup = 8;  // accumulators
 constexpr int kLevels = 48;
 
 // What an op says: T elements, A accumulator lanes (as wide as T), Out the result's element; kPlain
-// where that is the lane itself.
+// where that is the lane itself; kNeutral an element whose map is the identity.
 template <class T>
 struct SumOp {
   using Elem = T;
   using Acc = T;
   using Out = T;
   static constexpr bool kLong = false, kChecked = false, kPlain = true;
+  static constexpr T kNeutral = T(0);
   double p;
   static Vec<T> identity() { return Vec<T>{}; }
   D2L_INLINE Vec<T> map(Vec<T> x) const { return x; }
@@ -30,6 +31,7 @@ struct SumOp {
 };
 template <class T>
 struct ProdOp : SumOp<T> {
+  static constexpr T kNeutral = T(1);
   static Vec<T> identity() { return Vec<T>{} + T(1); }
   static D2L_INLINE Vec<T> combine(Vec<T> a, Vec<T> b) { return a * b; }
 };
@@ -53,6 +55,7 @@ struct Limits {
 };
 template <class T>
 struct MaxOp : SumOp<T> {
+  static constexpr T kNeutral = Limits<T>::lowest();
   static constexpr bool kChecked = Limits<T>::kFloating;
   static Vec<T> identity() { return splat(Limits<T>::lowest()); }
   static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return at_least(a, b); }
@@ -60,6 +63,7 @@ struct MaxOp : SumOp<T> {
 };
 template <class T>
 struct MinOp : SumOp<T> {
+  static constexpr T kNeutral = Limits<T>::highest();
   static constexpr bool kChecked = Limits<T>::kFloating;
   static Vec<T> identity() { return splat(Limits<T>::highest()); }
   static D2L_INLINE Vec<T> combine_numbers(Vec<T> a, Vec<T> b) { return at_most(a, b); }
@@ -84,6 +88,7 @@ struct CountOp : SumOp<T> {
 };
 template <class T>
 struct MaxAbsOp : MaxOp<T> {
+  static constexpr T kNeutral = T(0);
   static Vec<T> identity() { return Vec<T>{}; }
   D2L_INLINE Vec<T> map(Vec<T> x) const { return abs(x); }
 };
@@ -97,6 +102,7 @@ struct AnyOp {
   using Acc = IntOf<T>;
   using Out = uint8_t;
   static constexpr bool kLong = false, kChecked = false, kPlain = false;
+  static constexpr T kNeutral = T(0);
   double p;
   static VInt<T> identity() { return VInt<T>{}; }
   D2L_INLINE VInt<T> map(Vec<T> x) const { return x != Vec<T>{}; }
@@ -105,6 +111,7 @@ struct AnyOp {
 };
 template <class T>
 struct AllOp : AnyOp<T> {
+  static constexpr T kNeutral = T(1);
   static VInt<T> identity() { return ~VInt<T>{}; }
   static D2L_INLINE VInt<T> combine(VInt<T> a, VInt<T> b) { return a & b; }
 };
@@ -205,19 +212,33 @@ __attribute__((noinline, noclone)) Vec<typename Op::Acc> reduce_stream(const Op*
   return total;
 }
 
-// Folds the lanes of v to kPair of them.
+// Folds the lanes of v to kPair of them: neighbours first.
 template <class Op, int kPair>
 __attribute__((noinline, noclone)) Vec<typename Op::Acc> fold(Vec<typename Op::Acc> v) {
-  constexpr int kCount = kLanes<typename Op::Acc>;
-  VInt<typename Op::Acc> lane;
-  for (int i = 0; i < kCount; ++i) lane[i] = static_cast<IntOf<typename Op::Acc>>(i);
+  using Acc = typename Op::Acc;
+  constexpr int kCount = kLanes<Acc>;
+  VInt<Acc> lane;
+  for (int i = 0; i < kCount; ++i) lane[i] = static_cast<IntOf<Acc>>(i);
 #pragma GCC unroll 8
-  for (int s = kCount / 2; s >= kPair; s /= 2) {
-    auto from = (lane + static_cast<IntOf<typename Op::Acc>>(s)) &
-                static_cast<IntOf<typename Op::Acc>>(kCount - 1);
+  for (int s = kPair; s < kCount; s *= 2) {
+    const auto from = (lane + static_cast<IntOf<Acc>>(s)) & static_cast<IntOf<Acc>>(kCount - 1);
     v = Op::combine(v, __builtin_shuffle(v, from));
   }
   return v;
+}
+// Folds as many vectors as each has lanes, in that order: lane r of the result is row r.
+template <class Op, int kBit = 1>
+D2L_INLINE Vec<typename Op::Acc> fold_square(Vec<typename Op::Acc>* row) {
+  using Acc = typename Op::Acc;
+  if constexpr (kBit < kLanes<Acc>) {
+#pragma GCC unroll 64
+    for (int r = 0; r < kLanes<Acc>; r += 2 * kBit) {
+      exchange<Acc, kBit>(row[r], row[r + kBit]);
+      row[r] = Op::combine(row[r], row[r + kBit]);
+    }
+    return fold_square<Op, 2 * kBit>(row);
+  }
+  return row[0];
 }
 
 }  // namespace

@@ -67,12 +67,27 @@ D2L_INLINE T row_sum(int64_t n, F f) {
   }
   Pairwise<V> cascade;
   int64_t i = 0;
-  while (i < n) {
+  for (; i + 4 * kPer <= n; i += 4 * kPer) {
+    const V a = f(i, kPer), b = f(i + kPer, kPer), c = f(i + 2 * kPer, kPer);
+    cascade.add((a + b) + (c + f(i + 3 * kPer, kPer)));
+  }
+  if (i < n) {
     V sum{};
-    for (int k = 0; k < 4 && i < n; ++k, i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);
+    for (; i < n; i += kPer) sum = sum + f(i, n - i < kPer ? n - i : kPer);
     cascade.add(sum);
   }
   return fold_sum<T>(cascade.total());
+}
+// Calls f(i, count) for every vector of a row: whole ones, then its rest.
+template <class T, class F>
+D2L_INLINE void each_vector(int64_t n, F f) {
+  constexpr int64_t kPer = kLanes<T>;
+  int64_t i = 0;
+  for (; i + 4 * kPer <= n; i += 4 * kPer) {
+#pragma GCC unroll 4
+    for (int64_t k = 0; k < 4; ++k) f(i + k * kPer, kPer);
+  }
+  for (; i < n; i += kPer) f(i, n - i < kPer ? n - i : kPer);
 }
 // The first n lanes of v, the others from rest.
 template <class T>

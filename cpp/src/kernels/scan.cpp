@@ -20,19 +20,25 @@ template <>
 struct SumOf<float> {
   using Acc = double;
 };
-// The running sums (products) of the lanes of v.
-template <bool kProduct>
+// The running sums (products) of the lanes of v, whose groups of kShift lanes are done.
+template <bool kProduct, int kShift = 1>
 D2L_INLINE VD scan_lanes(VD v) {
-  const VD none = splat(kProduct ? 1.0 : 0.0);
-#pragma GCC unroll 4
-  for (int shift = 1; shift < kLanes<double>; shift *= 2) {
+  if constexpr (kShift < kLanes<double>) {
     VL from;
-    for (int i = 0; i < kLanes<double>; ++i) from[i] = i < shift ? kLanes<double> : i - shift;
-    const VD moved = __builtin_shuffle(v, none, from);
-    v = kProduct ? v * moved : v + moved;
+#pragma GCC unroll 8
+    for (int i = 0; i < kLanes<double>; ++i) from[i] = i < kShift ? kLanes<double> : i - kShift;
+    const VD moved = __builtin_shuffle(v, splat(kProduct ? 1.0 : 0.0), from);
+    return scan_lanes<kProduct, 2 * kShift>(kProduct ? v * moved : v + moved);
   }
   return v;
 }
+D2L_INLINE VD doubles(const float* p) {
+  HalfVF part;
+  __builtin_memcpy(&part, p, sizeof part);
+  return widen(part);
+}
+D2L_INLINE VD doubles(const double* p) { return load<double>(p); }
+
 // n contiguous elements, floating. The carry meets each vector once, after its scan.
 template <class T, bool kProduct>
 void scan_row(const T* x, T* y, int64_t n) {
@@ -41,14 +47,10 @@ void scan_row(const T* x, T* y, int64_t n) {
   VD carry = splat(kProduct ? 1.0 : 0.0);
   int64_t i = 0;
   for (; i + kCount <= n; i += kCount) {
-    Part p;
-    __builtin_memcpy(&p, x + i, sizeof p);
-    const VD s = scan_lanes<kProduct>(__builtin_convertvector(p, VD));
-    p = __builtin_convertvector(kProduct ? carry * s : carry + s, Part);
+    const VD s = scan_lanes<kProduct>(doubles(x + i));
+    const Part p = __builtin_convertvector(kProduct ? carry * s : carry + s, Part);
     __builtin_memcpy(y + i, &p, sizeof p);
-    VL last;
-    for (int k = 0; k < kCount; ++k) last[k] = kCount - 1;
-    const VD total = __builtin_shuffle(s, last);
+    const VD total = __builtin_shuffle(s, VL{} + (kCount - 1));
     carry = kProduct ? carry * total : carry + total;
   }
   for (double s = carry[0]; i < n; ++i) {

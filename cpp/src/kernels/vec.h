@@ -217,6 +217,22 @@ D2L_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
 #endif
 }
 
+// Bit kBit of the lane's number and of the row's change places: lanes of b go to a and back. Over
+// all bits this transposes a square of vectors.
+template <class T, int kBit>
+D2L_INLINE void exchange(Vec<T>& a, Vec<T>& b) {
+  constexpr int kCount = kLanes<T>;
+  VInt<T> low, high;
+#pragma GCC unroll 64
+  for (int i = 0; i < kCount; ++i) {
+    low[i] = static_cast<IntOf<T>>(i & kBit ? kCount + i - kBit : i);
+    high[i] = static_cast<IntOf<T>>(i & kBit ? kCount + i : i + kBit);
+  }
+  const Vec<T> first = __builtin_shuffle(a, b, low);
+  b = __builtin_shuffle(a, b, high);
+  a = first;
+}
+
 // a b + c: fused where the set has it, two roundings in baseline.
 D2L_INLINE VF fma(VF a, VF b, VF c) {
 #if D2L_AVX512
@@ -386,19 +402,29 @@ D2L_INLINE bool any(M mask) {
 #endif
 }
 
+// As many floats as a vector has doubles.
+typedef float HalfVF __attribute__((vector_size(kVecBytes / 2)));
+D2L_INLINE VD widen(HalfVF x) {  // GCC 12 converts by quarters
+#if D2L_AVX512
+  return (VD)_mm512_cvtps_pd((__m256)x);
+#elif D2L_AVX2
+  return (VD)_mm256_cvtps_pd((__m128)x);
+#else
+  return __builtin_convertvector(x, VD);
+#endif
+}
 // A float function computed on doubles: two half vectors, through the same code.
 template <class Op, class... V>
 D2L_INLINE VF widened(Op op, V... x) {
-  typedef float Half __attribute__((vector_size(kVecBytes / 2)));
   VF in[] = {x...}, out;
 #pragma GCC unroll 1
   for (int h = 0; h < 2; ++h) {
     VD wide[sizeof...(V)];
 #pragma GCC unroll 4
     for (unsigned k = 0; k < sizeof...(V); ++k) {
-      Half part;
+      HalfVF part;
       __builtin_memcpy(&part, reinterpret_cast<char*>(&in[k]) + h * sizeof part, sizeof part);
-      wide[k] = __builtin_convertvector(part, VD);
+      wide[k] = widen(part);
     }
     VD y;
     if constexpr (sizeof...(V) == 1) {
@@ -406,7 +432,7 @@ D2L_INLINE VF widened(Op op, V... x) {
     } else {
       y = op(wide[0], wide[1]);
     }
-    Half part = __builtin_convertvector(y, Half);
+    HalfVF part = __builtin_convertvector(y, HalfVF);
     __builtin_memcpy(reinterpret_cast<char*>(&out) + h * sizeof part, &part, sizeof part);
   }
   return out;
