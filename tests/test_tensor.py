@@ -420,3 +420,27 @@ def test_grad_mode_of_functions_and_flags() -> None:
     x.grad = None
     torch.autograd.backward([(x * 2).sum(), (x * 3).sum()])
     assert x.grad.tolist() == [5.0, 5.0]
+
+
+def test_linspace_rounds_once_and_half_kinds_every_operation():
+    first, last, n = np.float32(-2), np.float32(5.3), 1000
+    step = (last - first) / np.float32(n - 1)
+    expected = [
+        np.float32(
+            float(first) + float(step) * i
+            if i < n // 2
+            else float(last) - float(step) * (n - i - 1)
+        )
+        for i in range(n)
+    ]
+    assert torch.linspace(-2, 5.3, n).tolist() == [float(x) for x in expected]
+    # Recorded from PyTorch 2.13.
+    x = torch.linspace(-2, 4, 50, dtype=torch.bfloat16)
+    assert x[[8, 10, 16, 17, 49]].tolist() == [-1.015625, -0.7734375, -0.0390625, 0.078125, 4.0]
+
+
+def test_cat_along_rows_of_many_columns():
+    parts = [torch.randn(70, n, 3) for n in (5, 0, 1000, 7)]
+    expected = np.concatenate([p.numpy() for p in parts], 1)
+    assert np.array_equal(torch.cat(parts, 1).numpy(), expected)
+    assert np.array_equal(torch.cat([p[:, :, :2] for p in parts], 1).numpy(), expected[:, :, :2])

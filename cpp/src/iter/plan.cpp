@@ -215,7 +215,10 @@ void run_plan(const Plan& p, LoopFn fn, const DType* want, int outputs, const Sc
     return;
   }
   LongOp unlocked(p.numel >= (1 << 20));
-  parallel_for(p.numel, kGrain, [&](int64_t begin, int64_t end) { runner.range(begin, end); });
+  // Whole rows, 16 at a time: a transposed operand is read by tiles of that height.
+  const int64_t row = p.shape[0] <= kGrain / 16 ? 16 * p.shape[0] : 1;
+  parallel_for(p.numel, kGrain / row * row,
+               [&](int64_t begin, int64_t end) { runner.range(begin, end); });
 }
 
 }  // namespace d2l

@@ -13,10 +13,13 @@ void copy_row(char* to, const char* from, int64_t n) {
   // a loop where stores run just ahead of loads modulo 4096.
   const int64_t lead = (to - from) & 4095;
   const bool ahead = lead > 0 && lead < 512;
-  if (n >= 2048 && !ahead) {
+  if (n >= 512) {  // no store across two cache lines
     const int64_t head = -reinterpret_cast<int64_t>(to) & 63;
     copy_bytes(to, from, head);
-    __builtin_memcpy(to + head, from + head, static_cast<uint64_t>(n - head));
+    to += head, from += head, n -= head;
+  }
+  if (n >= 2048 && !ahead) {
+    __builtin_memcpy(to, from, static_cast<uint64_t>(n));
   } else {
     copy_bytes(to, from, n);
   }

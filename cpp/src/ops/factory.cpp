@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "autograd/record.h"
+#include "core/half.h"
 #include "core/thread_pool.h"
 #include "core/total.h"
 #include "d2lcore/ops.h"
@@ -156,17 +157,35 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
         scalar_name(Scalar(0.0, 1.0).dtype()), scalar_name(dtype));
   Tensor out =
       dst && dst.tensor().numel() == steps ? dst.tensor() : make(IntList(&steps, 1), dtype, dst);
-  // Computed from both ends, so that the last element is exactly `end`, in the arithmetic of the
-  // dtype (integers truncate the progression in double).
+  // Computed from both ends, so that the last element is exactly `end`, with one rounding as in
+  // PyTorch; its half kinds round every operation, integers truncate the progression in double.
   const int64_t half = steps / 2;
   const double gaps = steps > 1 ? static_cast<double>(steps - 1) : 1;
   const Tensor flat = empty(Dims{steps}, dtype);
-  auto fill = [&]<class T, class A>(T* p, A first, A last, A step) {
-    for (int64_t i = 0; i < steps; ++i) {
-      p[i] = i < half ? static_cast<T>(first + step * static_cast<A>(i))
-                      : static_cast<T>(last - step * static_cast<A>(steps - i - 1));
+  // first + step n with one rounding: in double the product of floats is exact, and a sum needs no
+  // fma.
+  const auto at = []<class T>(T first, T step, int64_t n) {
+    if constexpr (std::is_same_v<T, float>) {
+      return static_cast<float>(double{first} + double{step} * static_cast<double>(n));
+    } else {
+      return std::fma(step, static_cast<T>(n), first);
     }
-    if (steps == 1) p[0] = static_cast<T>(first);
+  };
+  auto fill = [&]<class T>(T* p, T first, T last) {
+    const T step = (last - first) / static_cast<T>(gaps);
+    for (int64_t i = 0; i < half; ++i) p[i] = at(first, step, i);
+    for (int64_t i = half; i < steps; ++i) p[i] = at(last, -step, steps - i - 1);
+    if (steps == 1) p[0] = first;
+  };
+  auto fill_rounded = [&](float* p, auto round) {
+    const float first = round(static_cast<float>(start.real()));
+    const float last = round(static_cast<float>(end.real()));
+    const float step = round(round(last - first) / round(static_cast<float>(gaps)));
+    for (int64_t i = 0; i < steps; ++i) {
+      const float count = round(static_cast<float>(i < half ? i : steps - i - 1));
+      p[i] = i < half ? first + round(step * count) : last - round(step * count);
+    }
+    if (steps == 1) p[0] = first;
   };
   const double a = start.real(), b = end.real();
   auto whole = [&]<class T>(T* p) {
@@ -197,12 +216,10 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
       whole(flat.data_as<int64_t>());
       break;
     case DType::Float:
-      fill(flat.data_as<float>(), static_cast<float>(a), static_cast<float>(b),
-           static_cast<float>((static_cast<float>(b) - static_cast<float>(a)) /
-                              static_cast<float>(gaps)));
+      fill(flat.data_as<float>(), static_cast<float>(a), static_cast<float>(b));
       break;
     case DType::Double:
-      fill(flat.data_as<double>(), a, b, (b - a) / gaps);
+      fill(flat.data_as<double>(), a, b);
       break;
     case DType::ComplexFloat:
     case DType::ComplexDouble: {
@@ -218,8 +235,13 @@ Tensor linspace_into(const Scalar& start, const Scalar& end, int64_t steps, cons
     }
     default: {
       Tensor wide = empty(Dims{steps}, DType::Float);
-      fill(wide.data_as<float>(), static_cast<float>(a), static_cast<float>(b),
-           static_cast<float>((b - a) / gaps));
+      if (dtype == DType::Half) {
+        fill_rounded(wide.data_as<float>(),
+                     [](float x) { return half_to_float(float_to_half(x)); });
+      } else {
+        fill_rounded(wide.data_as<float>(),
+                     [](float x) { return bfloat16_to_float(float_to_bfloat16(x)); });
+      }
       copy_into(flat, wide);
     }
   }

@@ -1,5 +1,6 @@
 // Joining: cat and stack, each one list node; the others are made of them.
 #include "autograd/record.h"
+#include "core/thread_pool.h"
 #include "d2lcore/ops.h"
 #include "iter/map.h"
 #include "ops/register.h"
@@ -40,6 +41,36 @@ Tensor part(const Tensor& out, int64_t dim, int64_t start, int64_t length) {
   return raw_view(out, shape, out.strides(), out.offset() + offset);
 }
 
+// Contiguous inputs side by side, a few rows of all of them at a time, so that the result is
+// written from its beginning to its end; false where that does not fit.
+bool join_rows(const Tensor& out, TensorList tensors, int64_t dim) {
+  if (dim == 0 || out.numel() == 0 || !out.is_contiguous()) return false;
+  int64_t rows = 1;
+  for (int64_t d = 0; d < dim; ++d) rows *= out->shape[d];
+  for (const Tensor& t : tensors) {
+    if (t.dtype() != out.dtype() || !t.is_contiguous()) return false;
+  }
+  const int64_t row = out.numel() / rows * out.item_bytes();
+  const int64_t block = std::max<int64_t>(1, (1 << 15) / row);
+  if (rows < 2 * block) return false;
+  const LoopFn copy = kernels().cast[static_cast<int>(out.dtype())][static_cast<int>(out.dtype())];
+  LongOp unlocked(out.numel() >= (1 << 20));
+  parallel_for(rows, block, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += block) {
+      char* to = out.data() + first * row;
+      for (const Tensor& t : tensors) {
+        const int64_t n = t.numel() / rows, bytes = n * t.item_bytes();
+        char* const ptr[2] = {to, t.data() + first * bytes};
+        const int64_t strides[4] = {t.item_bytes(), t.item_bytes(), row, bytes};
+        const Scalars none;
+        if (n > 0) copy(ptr, strides, n, std::min(block, end - first), &none);
+        to += bytes;
+      }
+    }
+  });
+  return true;
+}
+
 // Where each input starts, for the backward pass.
 Tensor starts_tensor(const std::vector<int64_t>& starts) {
   Tensor t = empty(Dims{static_cast<int64_t>(starts.size())}, DType::Int64);
@@ -78,9 +109,11 @@ Tensor cat(TensorList tensors, int64_t dim, Dst dst) {
           "torch.cat(): the sizes along dimension {} overflow", at);
   }
   Tensor out = joined("cat", dst, shape, tensors);
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (starts[i] < 0 || tensors[i].numel() == 0) continue;
-    copy_into(part(out, at, starts[i], tensors[i]->shape[at]), tensors[i]);
+  if (!join_rows(out, tensors, at)) {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      if (starts[i] < 0 || tensors[i].numel() == 0) continue;
+      copy_into(part(out, at, starts[i], tensors[i]->shape[at]), tensors[i]);
+    }
   }
   if (!any_needs(tensors)) return out;
   const Tensor where = starts_tensor(starts);
