@@ -382,3 +382,9 @@ def test_tensors_as_sequences() -> None:
         assert "a" in t
     with pytest.raises(TypeError, match="len\\(\\) of a 0-d tensor"):
         len(torch.tensor(1))
+
+
+def test_an_empty_array_may_be_written_whatever_its_strides() -> None:
+    x = torch.from_numpy(np.zeros((3, 0, 2)))
+    x += 1
+    assert x.shape == (3, 0, 2)

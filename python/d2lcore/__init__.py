@@ -13,6 +13,8 @@ from math import pi as pi
 
 from d2lcore import _C as _C
 from d2lcore._C import *  # noqa: F403
+from d2lcore._C import _pack_padded_sequence as _pack_padded_sequence
+from d2lcore._C import _pad_packed_sequence as _pad_packed_sequence
 from d2lcore._functional import *  # type: ignore[assignment,no-redef] # noqa: F403
 from d2lcore._grad_mode import *  # noqa: F403
 from d2lcore._interop import *  # noqa: F403

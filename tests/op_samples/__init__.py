@@ -10,7 +10,7 @@ CHAPTERS = (
     "arithmetic", "complex", "compare", "unary", "activation", "convert", "factory",
     "random", "view", "join", "index", "reduce", "scan", "sort", "norm", "normalize", "pad",
     "matmul", "linalg", "loss", "conv", "pool", "interpolate", "attention", "pointwise",
-    "statistics", "geometry", "view_scatter", "special",
+    "statistics", "geometry", "view_scatter", "special", "recurrent",
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@
 #include "d2lcore/ops/pointwise.h"
 #include "d2lcore/ops/pool.h"
 #include "d2lcore/ops/random.h"
+#include "d2lcore/ops/recurrent.h"
 #include "d2lcore/ops/reduce.h"
 #include "d2lcore/ops/scan.h"
 #include "d2lcore/ops/sort.h"

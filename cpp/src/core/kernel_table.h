@@ -286,6 +286,34 @@ struct ResampleArgs {
 };
 using ResampleFn = void (*)(const ResampleArgs*);
 
+// One step of a recurrent layer, over `rows` rows of n units (kernels/recurrent.cpp); rows have no
+// gaps. Gates lie side by side in a row: i f g o (LSTM), r z n (GRU).
+struct GateArgs {
+  int64_t rows, n;
+  char* gates;         // forward: sums in, values out; backward: the values
+  const char* part;    // gru: what of the gates comes from the state
+  char* cell;          // lstm, in place: the cell's state; backward: its cotangent
+  char* kept;          // lstm: the cell's old state; gru: the state's part of n. May be null
+  const char* before;  // gru: the old state
+  char* out;           // the new state; backward: cotangents of the gates' sums
+  char* out2;          // gru_backward: those of the state's part
+  char* state;         // backward: the new state's cotangent; gru: then what goes to the old one
+  const char* g;       // backward: added to it; may be null
+};
+using GateFn = void (*)(const GateArgs*);
+enum class Gate : uint8_t {
+  lstm,
+  gru,
+  tanh,  // gates and out are the same memory
+  relu,
+  lstm_backward,
+  gru_backward,
+  tanh_backward,
+  relu_backward,
+  kCount
+};
+inline constexpr int kGateCount = static_cast<int>(Gate::kCount);
+
 inline constexpr int kKernelDTypes = 12;  // DType's order, d2lcore/dtype.h
 
 struct KernelTable {
@@ -299,6 +327,7 @@ struct KernelTable {
   NormFn norm[kNormCount][kKernelDTypes];
   PoolFn pool[kPoolCount][kKernelDTypes];
   ResampleFn resample[kKernelDTypes];
+  GateFn gate[kGateCount][kKernelDTypes];
 };
 
 // The table of the instruction set chosen for this process (defined in iter/dispatch.cpp).

@@ -51,10 +51,10 @@ bool is_non_overlapping_and_dense(IntList shape, IntList strides) {
 }
 
 bool may_overlap_itself(IntList shape, IntList strides) {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return false;
   // Sufficient for "no": each stride passes over all that the smaller ones reach.
   int64_t reach = 0;
   for (int64_t d : by_stride(shape, strides)) {
-    if (shape[d] == 0) return false;
     if (strides[d] <= reach) return true;
     reach += (shape[d] - 1) * strides[d];
   }

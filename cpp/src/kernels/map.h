@@ -274,5 +274,6 @@ void fill_norms(KernelTable& t);
 void fill_moments(KernelTable& t);
 void fill_pool(KernelTable& t);
 void fill_resample(KernelTable& t);
+void fill_recurrent(KernelTable& t);
 
 }  // namespace d2l::D2L_ISA_NS

@@ -29,6 +29,7 @@ void fill_table(KernelTable& t) {
   fill_moments(t);
   fill_pool(t);
   fill_resample(t);
+  fill_recurrent(t);
 }
 
 }  // namespace d2l::D2L_ISA_NS

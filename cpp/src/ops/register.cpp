@@ -29,6 +29,7 @@ const OpTable& OpTable::get() {
     register_pad(*ops);
     register_interpolate(*ops);
     register_attention(*ops);
+    register_recurrent(*ops);
     register_matmul(*ops);
     register_linalg(*ops);
     register_geometry(*ops);

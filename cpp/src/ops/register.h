@@ -26,6 +26,7 @@ void register_pointwise(OpTable& ops);
 void register_interpolate(OpTable& ops);
 void register_attention(OpTable& ops);
 void register_random(OpTable& ops);
+void register_recurrent(OpTable& ops);
 void register_reduce(OpTable& ops);
 void register_scan(OpTable& ops);
 void register_sort(OpTable& ops);

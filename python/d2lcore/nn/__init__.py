@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from d2lcore.nn import functional, init, modules, parameter
+from d2lcore.nn import functional, init, modules, parameter, utils
 from d2lcore.nn.modules import *  # noqa: F403
 from d2lcore.nn.modules import __all__ as _module_names
 from d2lcore.nn.modules.lazy import UninitializedBuffer, UninitializedParameter
@@ -17,5 +17,6 @@ __all__ = [
     "init",
     "modules",
     "parameter",
+    "utils",
 ]
 __all__ += _module_names  # noqa: PLE0605

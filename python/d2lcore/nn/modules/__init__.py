@@ -163,6 +163,16 @@ from d2lcore.nn.modules.pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from d2lcore.nn.modules.rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    RNNBase,
+    RNNCell,
+    RNNCellBase,
+)
 from d2lcore.nn.modules.sequence_loss import (
     CTCLoss,
     LinearCrossEntropyLoss,
@@ -196,6 +206,14 @@ from d2lcore.nn.modules.upsampling import (
 )
 
 __all__ = [
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
+    "RNN",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
