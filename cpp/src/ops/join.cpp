@@ -44,7 +44,7 @@ Tensor part(const Tensor& out, int64_t dim, int64_t start, int64_t length) {
 // Contiguous inputs side by side, a few rows of all of them at a time, so that the result is
 // written from its beginning to its end; false where that does not fit.
 bool join_rows(const Tensor& out, TensorList tensors, int64_t dim) {
-  if (dim == 0 || out.numel() == 0 || !out.is_contiguous()) return false;
+  if (out.numel() == 0 || !out.is_contiguous()) return false;
   int64_t rows = 1;
   for (int64_t d = 0; d < dim; ++d) rows *= out->shape[d];
   for (const Tensor& t : tensors) {
@@ -52,7 +52,7 @@ bool join_rows(const Tensor& out, TensorList tensors, int64_t dim) {
   }
   const int64_t row = out.numel() / rows * out.item_bytes();
   const int64_t block = std::max<int64_t>(1, (1 << 15) / row);
-  if (rows < 2 * block) return false;
+  if (rows < 2 * block && out.numel() >= kParallel) return false;
   const LoopFn copy = kernels().cast[static_cast<int>(out.dtype())][static_cast<int>(out.dtype())];
   LongOp unlocked(out.numel() >= (1 << 20));
   parallel_for(rows, block, [&](int64_t begin, int64_t end) {
