@@ -9,6 +9,7 @@
 #include "function_type.h"
 #include "iter/plan.h"
 #include "saved_hooks.h"
+#include "watch.h"
 
 namespace d2l::py {
 namespace {
@@ -354,6 +355,7 @@ void make_autograd(PyObject* module) {
   make_node_type(module);
   make_function_type(module);
   make_saved_hooks(module);
+  make_watch(module);
   succeed(PyModule_AddFunctions(module, functions));
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "ops/inplace.h"
+#include "watch.h"
 
 namespace d2l::py {
 namespace {
@@ -22,6 +23,7 @@ struct OpFunction {
   std::string* name;
   std::string* module;
   Form form;
+  bool random;  // draws numbers
 };
 
 PyTypeObject* op_function_type = nullptr;
@@ -283,19 +285,28 @@ PyObject* run(const OpFunction& f, const OpRow& row, Call& call, Frame& frame) {
   return wrap_returned(row, out);
 }
 
+PyObject* call_op(const OpFunction& f, Call& call) {
+  if (f.form == Form::Method || f.form == Form::Inplace) {
+    check<TypeError>(call.nargs > 0 && is_tensor(call.args[0]),
+                     "unbound method Tensor.{}() needs a Tensor", *f.name);
+  }
+  for (size_t i = 0; i < f.rows->size(); ++i) {
+    Frame frame;
+    if (bind(f, i, call, frame, {})) return run(f, *(*f.rows)[i], call, frame);
+  }
+  refuse(f, call);
+}
+
 PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   return guarded([&] {
     const auto& f = *reinterpret_cast<OpFunction*>(self);
     Call call{args, PyVectorcall_NARGS(nargsf), kwnames};
-    if (f.form == Form::Method || f.form == Form::Inplace) {
-      check<TypeError>(call.nargs > 0 && is_tensor(args[0]),
-                       "unbound method Tensor.{}() needs a Tensor", *f.name);
-    }
-    for (size_t i = 0; i < f.rows->size(); ++i) {
-      Frame frame;
-      if (bind(f, i, call, frame, {})) return run(f, *(*f.rows)[i], call, frame);
-    }
-    refuse(f, call);
+    if (!watchers) [[likely]]
+      return call_op(f, call);
+    if (PyObject* got = call_batched(self, args, call.nargs, kwnames, f.random)) return got;
+    Ref result = owned(call_op(f, call));
+    inspect_result(f.name->c_str(), args, call.nargs, result.get());
+    return result.release();
   });
 }
 
@@ -426,6 +437,7 @@ Ref make_function(const std::string& name, const std::string& module, Form form,
       set_default(p, defaults.emplace_back());
     }
     f->positional->push_back(positional_count(row->schema));
+    for (const Param& p : row->schema.params) f->random |= p.type == ParamType::Generator;
   }
   f->rows = new std::vector<const OpRow*>(std::move(rows));
   return o;

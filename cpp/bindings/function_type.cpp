@@ -13,6 +13,7 @@
 #include "autograd/saved.h"
 #include "d2lcore/ops.h"
 #include "node_type.h"
+#include "watch.h"
 
 namespace d2l::py {
 namespace {
@@ -359,6 +360,9 @@ Ref finish(FunctionObject* ctx, PyObject* inputs, PyObject* result, bool record)
 
 PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t n, PyObject* kwnames) {
   return guarded([&] {
+    if (watchers) [[unlikely]] {
+      if (PyObject* got = call_batched(cls, args, n, kwnames, false)) return got;
+    }
     Ref backward_cls = owned(PyObject_GetAttr(cls, s_backward_cls));
     Ref forward = owned(PyObject_GetAttr(cls, s_forward));
     Ref setup = owned(PyObject_GetAttr(cls, s_setup_context));

@@ -9,6 +9,7 @@
 #include "iter/map.h"
 #include "ops/inplace.h"
 #include "sequence.h"
+#include "watch.h"
 
 namespace d2l::py {
 namespace {
@@ -202,6 +203,11 @@ void assign(const Tensor& view, const Tensor& value) {
 
 PyObject* tensor_getitem(PyObject* self, PyObject* index) {
   return guarded([&] {
+    if (watchers && any_batched(&index, 1)) [[unlikely]] {
+      PyObject* args[] = {self, index};
+      Ref name = owned(PyUnicode_FromString("__getitem__"));
+      if (PyObject* got = call_batched(name.get(), args, 2, nullptr, false)) return got;
+    }
     const Tensor& t = tensor_of(self);
     if (is_plain_int(index)) return wrap(apply_int(t, 0, clamp_index(index, 0)));
     if (PySlice_Check(index)) {

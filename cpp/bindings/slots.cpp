@@ -3,6 +3,7 @@
 #include "d2lcore/ops.h"
 #include "ops/inplace.h"
 #include "sequence.h"
+#include "watch.h"
 
 namespace d2l::py {
 namespace {
@@ -21,19 +22,38 @@ bool operand(PyObject* o, Tensor& out) {
   return true;
 }
 
+// What errstate calls the op of an operator.
+const char* operator_name(const void* op);
+
+PyObject* watched(const void* op, PyObject* a, PyObject* b, PyObject* result) {
+  if (!watchers) [[likely]]
+    return result;
+  Ref keep = owned(result);
+  PyObject* args[] = {a, b};
+  inspect_result(operator_name(op), args, b ? 2 : 1, result);
+  return keep.release();
+}
+
 template <Binary F>
 PyObject* binary(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
-    if (is_tensor(a) && is_tensor(b)) return wrap(F(tensor_of(a), tensor_of(b)));
+    constexpr auto op = F;
+    const auto* name = reinterpret_cast<const void*>(op);
+    if (is_tensor(a) && is_tensor(b)) {
+      return watched(name, a, b, wrap(F(tensor_of(a), tensor_of(b))));
+    }
     Tensor x, y;
     if (!operand(a, x) || !operand(b, y)) Py_RETURN_NOTIMPLEMENTED;
-    return wrap(F(x, y));
+    return watched(name, a, b, wrap(F(x, y)));
   });
 }
 
 template <Tensor (*F)(const Tensor&)>
 PyObject* unary(PyObject* a) {
-  return guarded([&] { return wrap(F(tensor_of(a))); });
+  return guarded([&] {
+    constexpr auto op = F;
+    return watched(reinterpret_cast<const void*>(op), a, nullptr, wrap(F(tensor_of(a))));
+  });
 }
 
 // a op= b through the row of that name.
@@ -47,7 +67,11 @@ PyObject* inplace(const OpRow& row, PyObject* a, PyObject* b) {
     args[1].ptr = &y;
     for (size_t i = 2; i < row.schema.params.size(); ++i)
       set_default(row.schema.params[i], args[i]);
-    return call_inplace(row, args, a);
+    Ref result = owned(call_inplace(row, args, a));
+    PyObject* given[] = {a, b};
+    if (watchers) [[unlikely]]
+      inspect_result((row.schema.name + "_").c_str(), given, 2, result.get());
+    return result.release();
   });
 }
 #define INPLACE(slot, op)                    \
@@ -80,6 +104,23 @@ Tensor not1(const Tensor& a) {
   check<TypeError>(is_integral_or_bool(a.dtype()),
                    "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
   return bitwise_not(a);
+}
+
+PyObject* matmul_slot(PyObject* a, PyObject* b);
+
+const char* operator_name(const void* op) {
+  const auto is = [op](auto* f) { return op == reinterpret_cast<const void*>(f); };
+  if (is(add2)) return "add";
+  if (is(sub2)) return "sub";
+  if (is(mul2)) return "mul";
+  if (is(div2)) return "div";
+  if (is(pow2)) return "pow";
+  if (is(rem2)) return "remainder";
+  if (is(floordiv2)) return "floor_divide";
+  if (is(neg1)) return "neg";
+  if (is(abs1)) return "abs";
+  if (is(matmul_slot)) return "matmul";
+  return "operator";
 }
 
 INPLACE(iadd, "add")
@@ -115,7 +156,8 @@ PyObject* power(PyObject* a, PyObject* b, PyObject*) { return binary<pow2>(a, b)
 PyObject* matmul_slot(PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
-    return wrap(matmul(tensor_of(a), tensor_of(b)));
+    return watched(reinterpret_cast<const void*>(matmul_slot), a, b,
+                   wrap(matmul(tensor_of(a), tensor_of(b))));
   });
 }
 

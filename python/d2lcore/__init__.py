@@ -44,6 +44,7 @@ _LAZY_MODULES = frozenset(
     {
         "autograd",
         "datasets",
+        "func",
         "linalg",
         "masked",
         "nn",
@@ -55,6 +56,7 @@ _LAZY_MODULES = frozenset(
     }
 )
 _LAZY_NAMES = {
+    "vmap": "d2lcore.func",
     "set_printoptions": "d2lcore._tensor_str",
     "finfo": "d2lcore._type_info",
     "iinfo": "d2lcore._type_info",
