@@ -112,6 +112,8 @@ FUNCTIONS = {
     "is_tensor": "(obj: object) -> _bool",
     "is_grad_enabled": "() -> _bool",
     "is_inference_mode_enabled": "() -> _bool",
+    "is_anomaly_enabled": "() -> _bool",
+    "is_anomaly_check_nan_enabled": "() -> _bool",
 }
 # Properties of Tensor.
 PROPERTIES = {

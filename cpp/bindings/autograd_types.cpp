@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "anomaly.h"
 #include "autograd/engine.h"
 #include "convert.h"
 #include "d2lcore/ops.h"
@@ -356,6 +357,7 @@ void make_autograd(PyObject* module) {
   make_function_type(module);
   make_saved_hooks(module);
   make_watch(module);
+  make_anomaly(module);
   succeed(PyModule_AddFunctions(module, functions));
 }
 

@@ -56,6 +56,7 @@ _LAZY_MODULES = frozenset(
     }
 )
 _LAZY_NAMES = {
+    "errstate": "d2lcore._errstate",
     "vmap": "d2lcore.func",
     "set_printoptions": "d2lcore._tensor_str",
     "finfo": "d2lcore._type_info",

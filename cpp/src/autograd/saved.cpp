@@ -1,6 +1,7 @@
 // Saving, checking and unpacking; and the half of record() that does not depend on the formulas.
 #include "autograd/saved.h"
 
+#include "autograd/engine.h"
 #include "autograd/record.h"
 #include "d2lcore/ops.h"
 
@@ -55,13 +56,18 @@ Tensor SavedTensor::unpack(Node* owner, bool in_graph) const {
     fail(
         "one of the variables needed for gradient computation has been modified by an inplace "
         "operation: [torch.{}Tensor {}], which is output {} of {}, is at version {}; expected "
-        "version {} instead. Hint: enable anomaly detection to find the operation that failed to "
-        "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).",
+        "version {} instead. Hint: {}",
         scalar_name(value_.dtype()), value_.shape(), is_result_ ? nr_ : edge_.nr,
         is_result_   ? op_name(owner->name())
         : edge_.node ? op_name(edge_.node->name())
                      : std::string("a leaf"),
-        value_.version(), version_);
+        value_.version(), version_,
+        Anomaly::report
+            ? "the backtrace further above shows the operation that failed to compute its "
+              "gradient. The variable in question was changed in there or anywhere later. Good "
+              "luck!"
+            : "enable anomaly detection to find the operation that failed to compute its gradient, "
+              "with torch.autograd.set_detect_anomaly(True, check_nan=False).");
   }
   return in_graph ? graphed(value_, owner) : value_;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from d2lcore import _C
 from d2lcore._C import Tensor
 from d2lcore._grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from d2lcore.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from d2lcore.autograd.function import Function
 from d2lcore.autograd.gradcheck import gradcheck, gradgradcheck
 
@@ -177,11 +178,13 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Function",
     "backward",
+    "detect_anomaly",
     "enable_grad",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "inference_mode",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]

@@ -35,12 +35,14 @@ def rule(names: str) -> Callable[[Rule], Rule]:
 
 
 def is_mapped(x: Any, level: Level) -> bool:
+    """Whether x is batched at this level."""
     from d2lcore.func._batched import batched
 
     return batched(x, level.number)
 
 
 def wrap(result: Any, level: Level) -> Any:
+    """A result of the batch as a batched one."""
     from d2lcore.func._batched import wrap_all
 
     return wrap_all(result, level.number)
@@ -85,6 +87,7 @@ full_like empty_like to type float double half bfloat16 int long short bool sign
 
 @rule(ELEMENTWISE)
 def elementwise(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Ops on elements: dimensions are aligned behind the batch."""
     tensors = [x for x in leaves((args, kwargs)) if isinstance(x, Tensor)]
     if "out" in kwargs or mixes_numbers(tensors):
         return NotImplemented
@@ -97,6 +100,7 @@ def elementwise(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 
 def elementwise_in_place(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """The same, written into a tensor that is batched itself."""
     from d2lcore.func._batched import refuse_in_place
 
     target = args[0]
@@ -176,6 +180,7 @@ def first_tensor(args: Any, kwargs: Any, level: Level) -> tuple[Any, list[Any], 
 
 @rule("sum mean prod amax amin any all nansum nanmean std var logsumexp count_nonzero")
 def reduction(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Ops over a dimension, several, or all."""
     own, rest, kwargs = first_tensor(args, kwargs, level)
     if own is None or own.dim() == 0:
         return NotImplemented
@@ -226,6 +231,7 @@ def along_one(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 @rule("topk")
 def topk(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """The dimension comes after the count."""
     own, rest, kwargs = first_tensor(args, kwargs, level)
     if own is None or own.dim() == 0 or not rest:
         return NotImplemented
@@ -238,6 +244,7 @@ def topk(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 
 def sizes_of(rest: list[Any]) -> tuple[int, ...]:
+    """Sizes given one by one or as a sequence."""
     return tuple(rest[0]) if len(rest) == 1 and isinstance(rest[0], (tuple, list)) else tuple(rest)
 
 
@@ -245,6 +252,7 @@ def sizes_of(rest: list[Any]) -> tuple[int, ...]:
       "flatten unflatten narrow split chunk tensor_split diagonal tile view_as reshape_as ravel "
       "expand_as broadcast_to")  # fmt: skip
 def view(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Other looks at the same elements."""
     own, rest, kwargs = first_tensor(args, kwargs, level)
     if own is None:
         return NotImplemented
@@ -333,6 +341,7 @@ def _view_by_name(op: Any, own: Any, rest: list[Any], kwargs: dict[str, Any], le
 
 @rule("cat concat concatenate stack")
 def join(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Tensors put side by side: each gets a batch."""
     tensors, *rest = args
     if "out" in kwargs or len({t.dim() for t in tensors}) > 1:
         return NotImplemented
@@ -364,6 +373,7 @@ def as_matrices(a: Any, b: Any, level: Level) -> tuple[Tensor, Tensor, int]:
 
 @rule("matmul mm bmm mv dot inner vdot")
 def product(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Products of matrices and vectors, as one batched product."""
     if kwargs or len(args) != 2:
         return NotImplemented
     a, b = args
@@ -389,6 +399,7 @@ def product(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 @rule("linear")
 def linear(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """One product when the weights are those of all elements."""
     x, w = args[0], args[1] if len(args) > 1 else kwargs["weight"]
     b = args[2] if len(args) > 2 else kwargs.get("bias")
     if not is_mapped(w, level) and not is_mapped(b, level):
@@ -434,6 +445,7 @@ def _inside(level: Level) -> Any:
 
 @rule("einsum")
 def einsum(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """One letter more for the batch."""
     equation, *operands = args
     if not isinstance(equation, str) or kwargs:
         return NotImplemented
@@ -463,6 +475,7 @@ def einsum(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 @rule("__getitem__")
 def getitem(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Whole of the batch, then the index; or an index more for the batch."""
     own, index = args
     index = index if isinstance(index, tuple) else (index,)
     mapped = [i for i in index if is_mapped(i, level)]
@@ -489,6 +502,7 @@ def getitem(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 @rule("gather take_along_dim index_add scatter scatter_add")
 def along_index(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Ops that take their indices along a dimension."""
     name = op.__name__
     if kwargs or name == "index_add" or (name == "take_along_dim" and len(args) != 3):
         return NotImplemented
@@ -505,6 +519,7 @@ def along_index(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 @rule("embedding")
 def embedding(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Rows of one table for all elements."""
     if len(args) != 2 or kwargs:
         return NotImplemented
     weight_first = op.__module__ == "d2lcore"  # torch.embedding; nn.functional's has indices first
@@ -535,6 +550,7 @@ def convolution(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 @rule("max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d "
       "adaptive_avg_pool2d adaptive_avg_pool3d")  # fmt: skip
 def pool(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """The batch joins the images."""
     x = args[0]
     space = int(op.__name__[-2])
     if not is_mapped(x, level) or x.dim() != space + 2 or level.size == 0:
@@ -545,6 +561,7 @@ def pool(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 
 @rule("layer_norm rms_norm")
 def layer_norm(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """Over the last dimensions, which the batch does not touch."""
     x, *rest = args
     if any(is_mapped(y, level) for y in leaves((rest, kwargs))) or not is_mapped(x, level):
         return NotImplemented
@@ -554,6 +571,7 @@ def layer_norm(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
 @rule("mse_loss l1_loss smooth_l1_loss huber_loss soft_margin_loss binary_cross_entropy "
       "binary_cross_entropy_with_logits")  # fmt: skip
 def pointwise_loss(op: Any, args: Any, kwargs: Any, level: Level) -> Any:
+    """The losses of pairs, then reduced for each element."""
     kwargs = dict(kwargs)
     reduction = kwargs.pop("reduction", "mean")
     if len(args) > 2 or any(kwargs.get(k) is not None for k in ("size_average", "reduce")):
