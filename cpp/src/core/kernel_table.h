@@ -291,7 +291,7 @@ using ResampleFn = void (*)(const ResampleArgs*);
 struct GateArgs {
   int64_t rows, n;
   char* gates;         // forward: sums in, values out; backward: the values
-  const char* part;    // gru: what of the gates comes from the state
+  const char* part;    // lstm, gru: what of the sums comes from the state
   char* cell;          // lstm, in place: the cell's state; backward: its cotangent
   char* kept;          // lstm: the cell's old state; gru: the state's part of n. May be null
   const char* before;  // gru: the old state

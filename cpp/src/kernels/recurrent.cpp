@@ -39,8 +39,11 @@ void lstm(const GateArgs* a) {
   each<T>(a, [&](int64_t r, int64_t i, int64_t count) __attribute__((always_inline)) {
     using V = Vec<T>;
     const At<T> at{r, i, a->n, count};
-    const V in = sigmoid(at.get(a->gates, 4, 0)), forget = sigmoid(at.get(a->gates, 4, 1));
-    const V value = tanh(at.get(a->gates, 4, 2)), open = sigmoid(at.get(a->gates, 4, 3));
+    auto sum = [&](int64_t k) __attribute__((always_inline)) {
+      return at.get(a->gates, 4, k) + at.get(a->part, 4, k);
+    };
+    const V in = sigmoid(sum(0)), forget = sigmoid(sum(1)), value = tanh(sum(2));
+    const V open = sigmoid(sum(3));
     const V old = at.get(a->cell), cell = fma(forget, old, in * value);
     if (a->kept) {
       at.put(a->kept, old);

@@ -1,6 +1,6 @@
 // One recurrent layer in one direction, forward and backward.
 //
-// The one idea: a layer is two products over all steps at once (the inputs' share of the sums; on
+// The one idea: a layer is two products over many steps at once (the inputs' share of the sums; on
 // the way back their cotangents and those of the weights) and, from step to step, one small product
 // and one pass over the gates. States are kept in place: sequences that have ended stay what they
 // are, those of the other direction join in later.
@@ -18,6 +18,9 @@ namespace {
 
 // Units that one thread takes at a time.
 constexpr int64_t kUnits = 1 << 13;
+// Rows of a product over several steps: enough to make use of a packed weight, and few enough for
+// their sums to be in a cache still when their steps come.
+constexpr int64_t kGroup = 512;
 
 struct Matrix {
   char* data;
@@ -185,13 +188,14 @@ LayerStates forward(Cell cell, const Tensor& x, const Steps& steps, const Tensor
   if (!simple) trace.gates = gates;
   if (!simple && keep) trace.kept = empty(Dims{steps.rows, e.units}, e.type);
   if (w.w_hr.defined()) trace.wide = empty(Dims{steps.rows, e.units}, e.type);
-  const Tensor part = is_gru ? empty(Dims{steps.batch, e.gates}, e.type) : Tensor();
+  // The state's share stays in a cache; adding it to the sums is left to the pass over the gates.
+  const Tensor part = simple ? Tensor() : empty(Dims{steps.batch, e.gates}, e.type);
 
   // All of the bias goes into the product over all steps, but for what a GRU resets.
   Tensor bias, part_bias;
   if (w.b_ih.defined()) {
     bias = without_gaps(is_gru ? w.b_ih : add(w.b_ih, w.b_hh));
-    part_bias = without_gaps(w.b_hh);
+    if (is_gru) part_bias = without_gaps(w.b_hh);
   }
   // A weight that is used more than once is turned once.
   const bool turn = steps.count() > 1;
@@ -199,14 +203,22 @@ LayerStates forward(Cell cell, const Tensor& x, const Steps& steps, const Tensor
   const Matrix by_state = turn ? matrix(w_hh, e.gates) : turned(matrix(w_hh, e.state));
 
   const LongOp unlocked(steps.rows * e.gates * (e.input + e.state) >= (1 << 20));
-  product(e.type, steps.rows, e.gates, e.input, matrix(gates, e.gates), matrix(x, e.input),
-          turned(matrix(w.w_ih, e.input)), data_of(bias, 0));
+  int64_t ready = 0;  // how many steps have their inputs' share
   for (int64_t k = 0; k < steps.count(); ++k) {
     const int64_t rows = steps.size[steps.at(k)], at = steps.offset[steps.at(k)];
     if (rows == 0) break;  // nobody is in the batch
+    if (k == ready) {
+      int64_t together = 0, first = at;
+      for (; ready < steps.count() && together < kGroup; ++ready) {
+        together += steps.size[steps.at(ready)];
+        first = std::min(first, steps.offset[steps.at(ready)]);
+      }
+      product(e.type, together, e.gates, e.input, matrix(gates, e.gates, first),
+              matrix(x, e.input, first), turned(matrix(w.w_ih, e.input)), data_of(bias, 0));
+    }
     const Matrix sums = matrix(gates, e.gates, at), to = matrix(states.out, e.state, at);
     const Matrix state = matrix(states.h, e.state);
-    if (is_gru) {
+    if (!simple) {
       product(e.type, rows, e.gates, e.state, matrix(part, e.gates), state, by_state,
               data_of(part_bias, 0));
     } else {
