@@ -56,6 +56,13 @@ class FunctionNode final : public Node {
     }
     return n;
   }
+  std::vector<Tensor> saved_values() override {
+    std::vector<Tensor> out;
+    if (const auto* saved = context().saved) {
+      for (const SavedTensor& s : *saved) out.push_back(s.unpack(this, false));
+    }
+    return out;
+  }
   std::string name() const override { return Py_TYPE(static_cast<PyObject*>(wrapper))->tp_name; }
 
   std::vector<bool> tensor_input, tensor_output;

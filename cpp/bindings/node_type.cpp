@@ -115,7 +115,10 @@ PyObject* node_metadata(PyObject* self, void*) {
 PyObject* saved_bytes(PyObject* self, void*) {
   return guarded([&] { return PyLong_FromLongLong(node_of(self)->saved_bytes()); });
 }
-// (dtype, shape) of each output of the forward op.
+PyObject* saved_values(PyObject* self, void*) {
+  return guarded([&] { return tuple_of(node_of(self)->saved_values()).release(); });
+}
+// The shape of each output of the forward op.
 PyObject* output_shapes(PyObject* self, void*) {
   return guarded([&] {
     const Node& n = *node_of(self);
@@ -202,6 +205,8 @@ PyGetSetDef node_getset[] = {
     {"variable", node_variable, nullptr, "The leaf of an AccumulateGrad node.", nullptr},
     {"metadata", node_metadata, nullptr, "A dict for notes about the node.", nullptr},
     {"_saved_bytes", saved_bytes, nullptr, "Bytes of the tensors it keeps.", nullptr},
+    {"_saved_values", saved_values, nullptr, "The tensors it keeps, None for those it need not.",
+     nullptr},
     {"_output_shapes", output_shapes, nullptr, "The shapes of the forward op's results.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef node_methods[] = {

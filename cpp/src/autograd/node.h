@@ -110,6 +110,9 @@ class D2L_API Node {
   virtual void release_saved() {}
   // Bytes held by saved tensors, for make_dot.
   virtual int64_t saved_bytes() const { return 0; }
+  // What it saved, in the order of record()'s saved(); undefined where nothing was needed. Throws
+  // when it was let go.
+  virtual std::vector<Tensor> saved_values() { return {}; }
   virtual std::string name() const { return name_; }
 
   const OutputMeta& output(uint32_t nr) const { return nr == 0 ? first_ : more_[nr - 1]; }

@@ -31,6 +31,7 @@ class OpNodeBase : public Node {
   OpNodeBase(const char* name, uint32_t outputs) : Node(name, outputs) {}
   void release_saved() override;
   int64_t saved_bytes() const override;
+  std::vector<Tensor> saved_values() override;
 
   std::span<SavedTensor> saved;
 

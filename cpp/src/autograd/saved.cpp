@@ -104,6 +104,12 @@ int64_t OpNodeBase::saved_bytes() const {
   return n;
 }
 
+std::vector<Tensor> OpNodeBase::saved_values() {
+  std::vector<Tensor> out;
+  for (const SavedTensor& s : saved) out.push_back(s.unpack(this, false));
+  return out;
+}
+
 void OpNodeBase::unpack(Tensor* into) {
   for (size_t i = 0; i < saved.size(); ++i) into[i] = saved[i].unpack(this);
 }

@@ -161,7 +161,13 @@ def _batched_grad(
     return found, size
 
 
-_LAZY_MODULES = frozenset({"function", "functional", "graph"})
+_LAZY_MODULES = frozenset({"anomaly_mode", "dot", "function", "functional", "graph"})
+_LAZY_NAMES = {
+    "Explanation": "explanation",
+    "dot_source": "dot",
+    "explain": "explanation",
+    "make_dot": "dot",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -169,6 +175,10 @@ def __getattr__(name: str) -> Any:
 
     if name in _LAZY_MODULES:
         return import_module(f"d2lcore.autograd.{name}")
+    if name in _LAZY_NAMES:
+        value = getattr(import_module(f"d2lcore.autograd.{_LAZY_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
     raise AttributeError(
         f"module 'd2lcore.autograd' has no attribute {name!r}: d2lcore does not provide "
         f"torch.autograd.{name}"
