@@ -2,26 +2,30 @@
 #include "iter/order.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <vector>
 
 #include "core/half.h"
+#include "core/kernel_table.h"
 #include "core/thread_pool.h"
 #include "iter/plan.h"
 
 namespace d2l {
 namespace {
 
+// Unsigned numbers in the order of the floats: no branches, so that signs at random cost nothing.
+// Adding zero makes -0 equal to 0; NaN comes last.
 uint64_t key_of_double(double x) {
-  if (x != x) return UINT64_MAX;
-  const uint64_t bits = std::bit_cast<uint64_t>(x == 0 ? 0.0 : x);
-  return bits >> 63 ? ~bits : bits | (uint64_t{1} << 63);
+  const auto bits = std::bit_cast<uint64_t>(x + 0.0);
+  const auto sign = static_cast<uint64_t>(static_cast<int64_t>(bits) >> 63);
+  return x != x ? UINT64_MAX : bits ^ (sign | uint64_t{1} << 63);
 }
 uint32_t key_of_float(float x) {
-  if (x != x) return UINT32_MAX;
-  const uint32_t bits = std::bit_cast<uint32_t>(x == 0 ? 0.0f : x);
-  return bits >> 31 ? ~bits : bits | 0x80000000u;
+  const auto bits = std::bit_cast<uint32_t>(x + 0.0f);
+  const auto sign = static_cast<uint32_t>(static_cast<int32_t>(bits) >> 31);
+  return x != x ? UINT32_MAX : bits ^ (sign | uint32_t{1} << 31);
 }
 
 // fn(i, key) for each of n elements, step bytes apart; keys of narrow dtypes fit in 32 bits.
@@ -258,15 +262,21 @@ struct Job {
   }
 };
 
-// Whether one of n contiguous elements may come before `bound` in the order. A plain loop of
-// comparisons, which the compiler makes vectors of; other dtypes are always looked at.
-bool may_come_before(DType dtype, bool descending, const char* p, int64_t n, const char* bound) {
+// Whether one of n contiguous elements may come before `bound` in the order (or, with `ties`,
+// beside it). A plain loop of comparisons, which the compiler makes vectors of; other dtypes are
+// always looked at.
+bool may_come_before(DType dtype, bool descending, const char* p, int64_t n, const char* bound,
+                     bool ties) {
   auto any = [&]<class T>(T*) {
     const T* x = reinterpret_cast<const T*>(p);
     const T b = *reinterpret_cast<const T*>(bound);
     int found = 0;
-    if (descending) {
-      for (int64_t i = 0; i < n; ++i) found |= !(x[i] <= b);  // NaN comes first
+    if (descending && ties) {
+      for (int64_t i = 0; i < n; ++i) found |= !(x[i] < b);  // NaN comes first
+    } else if (descending) {
+      for (int64_t i = 0; i < n; ++i) found |= !(x[i] <= b);
+    } else if (ties) {
+      for (int64_t i = 0; i < n; ++i) found |= !(x[i] > b);
     } else {
       for (int64_t i = 0; i < n; ++i) found |= !(x[i] >= b);
     }
@@ -285,6 +295,34 @@ bool may_come_before(DType dtype, bool descending, const char* p, int64_t n, con
       return true;
   }
 }
+
+// The best elements of kGroups interleaved parts of a contiguous lane: k of them are at least as
+// good as the k-th of these, so nothing behind it needs a look.
+struct Groups {
+  static constexpr int64_t kGroups = 32;
+  alignas(64) char best[kGroups * 8];
+
+  // The k-th of them, k <= kGroups, and its key; null where this does not help.
+  template <class E>
+  const char* bound(const Job& job, const char* from, int64_t n, uint64_t least,
+                    typename E::Key& key_of_bound) {
+    const DType dtype = job.self.dtype();
+    const int64_t size = job.self.item_bytes();
+    if (n < 8 * kGroups || size < 4) return nullptr;
+    const Reduce kind = job.descending ? Reduce::max : Reduce::min;
+    const ReduceArgs a{best, nullptr, from, n / kGroups, kGroups * size, kGroups, size, size, 0, 0};
+    kernels().reduce[static_cast<int>(kind)][static_cast<int>(dtype)](&a);
+    std::array<E, kGroups> keys;
+    each_key(dtype, best, size, kGroups, [&](int64_t i, uint64_t key) {
+      keys[static_cast<size_t>(i)] =
+          E::make(job.descending ? E::mirror(key - least) : key - least, static_cast<uint64_t>(i));
+    });
+    std::nth_element(keys.begin(), keys.begin() + job.k - 1, keys.end());
+    const E& kth = keys[static_cast<size_t>(job.k - 1)];
+    key_of_bound = static_cast<typename E::Key>(kth.key());
+    return best + kth.index() * size;
+  }
+};
 
 // The first k of a lane, k much smaller than its length n: a block of elements is looked at as a
 // whole, and usually none of them comes before the k-th of those seen so far.
@@ -306,7 +344,8 @@ void pick_top(const Job& job, const Place& p, uint64_t least, Lane<E>& lane) {
     int64_t at = held < job.k ? held++ : held - 1;
     for (; at > 0 && e < items[at - 1]; --at) items[at] = items[at - 1];
     items[at] = e;
-    limited = held == job.k;
+    if (held < job.k) return;
+    limited = true;
     limit = static_cast<Key>(items[held - 1].key());
   };
   auto shrink = [&] {
@@ -315,12 +354,19 @@ void pick_top(const Job& job, const Place& p, uint64_t least, Lane<E>& lane) {
     limit = static_cast<Key>(items[held - 1].key());
     limited = true;
   };
+  Groups groups;
+  const char* bound = nullptr;
+  if (few && job.k > 0 && step == size) bound = groups.bound<E>(job, from, n, least, limit);
+  if (bound && limit == static_cast<Key>(-1)) bound = nullptr;
+  if (bound) ++limit;  // its equals may be among the first k
   for (int64_t i = 0; i < n; i += kBlock) {
     const int64_t count = std::min(kBlock, n - i);
-    if (limited && step == size &&
-        !may_come_before(job.self.dtype(), job.descending, from + i * step, count,
-                         from + items[job.k - 1].index() * step)) {
-      continue;
+    if (step == size && (limited || bound)) {
+      const char* last = limited ? from + items[job.k - 1].index() * step : bound;
+      if (!may_come_before(job.self.dtype(), job.descending, from + i * step, count, last,
+                           !limited)) {
+        continue;
+      }
     }
     Key keys[kBlock];
     if (job.descending) {
@@ -332,7 +378,7 @@ void pick_top(const Job& job, const Place& p, uint64_t least, Lane<E>& lane) {
                [&](int64_t j, uint64_t key) { keys[j] = static_cast<Key>(key - least); });
     }
     for (int64_t j = 0; j < count; ++j) {
-      if (limited && keys[j] >= limit) continue;
+      if ((limited || bound) && keys[j] >= limit) continue;
       const E e = E::make(keys[j], static_cast<uint64_t>(i + j));
       if (few) {
         insert(e);

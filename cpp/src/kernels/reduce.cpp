@@ -221,9 +221,9 @@ void reduce(const ReduceArgs* args) {
     for (int k = 0; k < kPair; ++k) out[k] = Op::finish(lanes[k]);
   };
 
-  // Short contiguous rows: a few vectors each; as many rows as a vector has lanes are folded at
+  // Contiguous rows: one vector each, and as many of these as a vector has lanes are folded at
   // once.
-  if (a.in_stride == kItem && a.n < 4 * kPer && a.n * 4 > kPer) {
+  if (a.in_stride == kItem && a.n * 4 > kPer) {
     using Acc = typename Op::Acc;
     constexpr int kCount = kPair == 1 ? kLanes<Acc> : 1;
     const int64_t full = a.n / kPer, rest = a.n % kPer * kPair;
@@ -231,7 +231,9 @@ void reduce(const ReduceArgs* args) {
     for (int64_t j = 0; j < a.m; j += kCount) {
       const int64_t some = a.m - j < kCount ? a.m - j : kCount;
       for (int64_t r = 0; r < some; ++r) {
-        row[r] = short_row(state.op, a.in + (j + r) * a.keep_stride, full, rest);
+        const char* p = a.in + (j + r) * a.keep_stride;
+        row[r] = full < 4 ? short_row(state.op, p, full, rest)
+                          : reduce_stream(&state.op, p, a.n * kPair);
       }
       alignas(64) Acc lanes[kLanes<Acc>];
       if (some < kCount || kPair > 1) {
@@ -246,22 +248,19 @@ void reduce(const ReduceArgs* args) {
     }
     return;
   }
-  if (a.n >= 4 * kPer && a.n >= 32 && (a.in_stride == kItem || a.keep_stride != kItem)) {
+  // Long rows of any other stride, none beside another: gathered, a buffer at a time.
+  if (a.n >= 4 * kPer && a.n >= 32 && a.keep_stride != kItem) {
+    constexpr int64_t kBlock = sizeof buffer / kItem;
     for (int64_t j = 0; j < a.m; ++j) {
       const char* p = a.in + j * a.keep_stride;
-      if (a.in_stride == kItem) {
-        state.total[0] = reduce_stream(&state.op, p, a.n * kPair);
-      } else {
-        constexpr int64_t kBlock = sizeof buffer / kItem;
-        state.start(1, kVecBytes);
-        for (int64_t i = 0; i < a.n; i += kBlock) {
-          int64_t c = a.n - i < kBlock ? a.n - i : kBlock;
-          copy2d(buffer, kItem, 0, p + i * a.in_stride, a.in_stride, 0, c, 1, kItem);
-          const auto block = reduce_stream(&state.op, buffer, c * kPair);
-          state.add(&block);
-        }
-        state.finish();
+      state.start(1, kVecBytes);
+      for (int64_t i = 0; i < a.n; i += kBlock) {
+        int64_t c = a.n - i < kBlock ? a.n - i : kBlock;
+        copy2d(buffer, kItem, 0, p + i * a.in_stride, a.in_stride, 0, c, 1, kItem);
+        const auto block = reduce_stream(&state.op, buffer, c * kPair);
+        state.add(&block);
       }
+      state.finish();
       alignas(64) typename Op::Acc lanes[kLanes<typename Op::Acc>];
       store(lanes, fold<Op, kPair>(state.total[0]));
       write(j, lanes);
