@@ -29,6 +29,10 @@ struct At {
     return D2L_ISA_NS::get(reinterpret_cast<const T*>(p) + row * k * n + block * n + i, count,
                            Vec<T>{});
   }
+  // The same place of the next row, which may be far from any cache.
+  D2L_INLINE void ask_next(const char* p, int64_t k, int64_t block) const {
+    __builtin_prefetch(reinterpret_cast<const T*>(p) + (row + 1) * k * n + block * n + i);
+  }
   D2L_INLINE void put(char* p, Vec<T> v, int64_t k = 1, int64_t block = 0) const {
     D2L_ISA_NS::put(reinterpret_cast<T*>(p) + row * k * n + block * n + i, v, count);
   }
@@ -39,6 +43,7 @@ void lstm(const GateArgs* a) {
   each<T>(a, [&](int64_t r, int64_t i, int64_t count) __attribute__((always_inline)) {
     using V = Vec<T>;
     const At<T> at{r, i, a->n, count};
+    for (int64_t k = 0; k < 4; ++k) at.ask_next(a->gates, 4, k);
     auto sum = [&](int64_t k) __attribute__((always_inline)) {
       return at.get(a->gates, 4, k) + at.get(a->part, 4, k);
     };
@@ -81,6 +86,7 @@ void gru(const GateArgs* a) {
   each<T>(a, [&](int64_t r, int64_t i, int64_t count) __attribute__((always_inline)) {
     using V = Vec<T>;
     const At<T> at{r, i, a->n, count};
+    for (int64_t k = 0; k < 3; ++k) at.ask_next(a->gates, 3, k);
     const V reset = sigmoid(at.get(a->gates, 3, 0) + at.get(a->part, 3, 0));
     const V keep = sigmoid(at.get(a->gates, 3, 1) + at.get(a->part, 3, 1));
     const V part = at.get(a->part, 3, 2), value = tanh(fma(reset, part, at.get(a->gates, 3, 2)));

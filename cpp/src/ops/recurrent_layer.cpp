@@ -20,7 +20,7 @@ namespace {
 constexpr int64_t kUnits = 1 << 13;
 // Rows of a product over several steps: enough to make use of a packed weight, and few enough for
 // their sums to be in a cache still when their steps come.
-constexpr int64_t kGroup = 512;
+constexpr int64_t kGroup = 1024;
 
 struct Matrix {
   char* data;
